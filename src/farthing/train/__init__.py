@@ -1,0 +1,1 @@
+"""The one training loop, its resumable checkpoints, and the optimizers it needs."""
