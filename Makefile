@@ -1,0 +1,80 @@
+# Every target makes .venv, installs the locked dependencies and builds the extension first; stamps make a second call
+# instant. `make help` lists what there is.
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+# Another package index for torch alone, such as one with CPU-only or CUDA builds.
+TORCH_INDEX ?=
+DEMO_ROWS ?= 120000
+DEMO_SEED ?= 0
+# A click log of your own for `make demo`; empty means the built-in synthetic one.
+CLICKS ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+STAMPS := $(VENV)/.stamps
+DEMO := demo/$(if $(CLICKS),$(basename $(basename $(notdir $(CLICKS)))),synthetic)
+# One thread per process: test workers and the loader already fill the cores.
+ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test check format bench lock clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+install: $(STAMPS)/built  ## make .venv with the locked dependencies, torch and the farthing command
+
+$(STAMPS)/venv:
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/locked: requirements/locked.txt | $(STAMPS)/venv
+	$(PIP) install --quiet --require-hashes --requirement requirements/locked.txt
+	@touch $@
+
+# What torch's Python side needs is in the lock already, so this adds torch (and, for a CUDA build, its libraries).
+$(STAMPS)/torch: $(STAMPS)/locked
+	$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$(TORCH)"
+	@touch $@
+
+$(STAMPS)/built: $(STAMPS)/torch pyproject.toml CMakeLists.txt $(wildcard native/*)
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install  ## the main job: a click log in, a table of model sizes and accuracies out (CLICKS=FILE for your own log)
+ifeq ($(CLICKS),)
+	$(BIN)/farthing recommend synthesize --rows $(DEMO_ROWS) --seed $(DEMO_SEED) --out $(DEMO)/clicks.tsv.gz
+endif
+	$(BIN)/farthing recommend prepare $(or $(CLICKS),$(DEMO)/clicks.tsv.gz) --out $(DEMO)/data
+	$(BIN)/farthing recommend compare $(DEMO)/data --out $(DEMO)/compare
+	@echo "table:  $(DEMO)/compare/compare.csv"
+	@echo "report: $(DEMO)/compare/report.html"
+
+test: install  ## all tests
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+check: install  ## format, lint, types, import layers, docs
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(ONE_THREAD) $(BIN)/python -m pytest -q tests/test_docs.py
+
+format: install  ## let ruff rewrite what it can
+	$(BIN)/ruff format --quiet
+	$(BIN)/ruff check --fix --quiet
+
+bench: install  ## measure: every script of bench/, one after the other
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+lock: $(STAMPS)/venv  ## resolve the dependencies again into requirements/locked.txt
+	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --excludes requirements/excluded.in --custom-compile-command "make lock" --extra dev \
+	  --output-file requirements/locked.txt pyproject.toml requirements/torch.in
+
+clean:  ## remove everything that make made
+	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
