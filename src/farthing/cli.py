@@ -80,7 +80,7 @@ def _report(title: str, message: str, *, with_traceback: bool) -> None:
     typer.echo(f": {message}" if message else "", err=True)
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer calls it with the flag's value)
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"farthing {__version__}")
         raise typer.Exit
@@ -100,7 +100,7 @@ def farthing(
     *,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Details, and the traceback of an error.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Warnings and errors only.")] = False,
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
@@ -114,4 +114,3 @@ def farthing(
 def main() -> None:
     """Runs the command line of this process and ends the process with its exit code."""
     app(prog_name="farthing")
-

@@ -6,11 +6,12 @@ stand in its fields and nowhere else; `__post_init__` rejects bad values by rais
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -19,11 +20,11 @@ from farthing.base.errors import ConfigError
 C = TypeVar("C")
 
 # What a caller may nest: a text to be read, or the same one level down.
-_Tree = dict[str, "str | _Tree"]
+_Tree: TypeAlias = "dict[str, str | _Tree]"
 
 
 def to_dict(config: object) -> dict[str, Any]:  # Any: JSON values
-    """The config as nested dicts, lists and scalars, ready for JSON; `from_dict` is its inverse."""
+    """The config as nested dicts, sequences and scalars, ready for JSON; `from_dict` is its inverse."""
     values = msgspec.to_builtins(config)
     if not isinstance(values, dict):
         raise ConfigError(f"config must be a dataclass, got {type(config).__name__}")
@@ -113,6 +114,8 @@ def _readings(text: str) -> Iterable[object]:
         except msgspec.DecodeError:
             text = text.strip("[]")
     yield text
+    with contextlib.suppress(ValueError):
+        yield float(text)  # .5 and 1_000 are numbers to a person, though not to JSON
     yield [item.strip() for item in text.split(",") if item.strip()]
 
 
@@ -123,7 +126,7 @@ def _reject_unknown(given: object, known: object, *, path: str) -> None:
             if key not in known:
                 raise _unknown_key(f"{path}{key}", [f"{path}{name}" for name in known])
             _reject_unknown(value, known[key], path=f"{path}{key}.")
-    elif isinstance(given, list | tuple) and isinstance(known, list):
+    elif isinstance(given, list | tuple) and isinstance(known, list | tuple):
         for index, (value, counterpart) in enumerate(zip(given, known, strict=True)):
             _reject_unknown(value, counterpart, path=f"{path}{index}.")
 
