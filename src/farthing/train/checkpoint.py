@@ -4,7 +4,7 @@ A state is a tree of dicts and lists whose leaves are tensors and JSON scalars. 
 rest of the tree is JSON in the file's header, where `{"$tensor": "a/b"}` stands for the tensor named `a/b`. Floats
 survive exactly (JSON holds their shortest round-trip form), so what is loaded equals what was saved bit for bit.
 
-One file means one atomic rename: after a crash or a power loss either the whole old state is there or the whole new one.
+One file means one atomic rename: after a crash or a power loss the whole old state is there, or the whole new one.
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ def load_state(path: Path) -> dict[str, Any]:
         raise FormatError(f"{path}: format must be {_FORMAT}, got {header.get('format')!r}")
     if header.get("sha256") != _digest(tree, tensors):
         raise FormatError(f"{path}: its SHA-256 does not fit its content; the file is damaged")
-    state: dict[str, Any] = _restore(msgspec.json.decode(tree), tensors)
-    return state
+    return {name: _restore(value, tensors) for name, value in msgspec.json.decode(tree).items()}
 
 
 def optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
@@ -82,7 +81,7 @@ def load_optimizer_state(optimizer: Optimizer, state: Mapping[str, Any]) -> None
 
 def rng_state() -> dict[str, Any]:
     """The states of the global generators of torch (CPU), numpy and Python."""
-    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - the global generator is what is kept
     version, words, gauss = random.getstate()
     return {
         "torch": torch.get_rng_state(),
@@ -98,7 +97,7 @@ def load_rng_state(state: Mapping[str, Any]) -> None:
     """Sets the global generators to what `rng_state` returned."""
     torch.set_rng_state(state["torch"])
     keys = state["numpy"]["keys"].numpy().astype(np.uint32)
-    np.random.set_state(("MT19937", keys, *state["numpy"]["rest"]))
+    np.random.set_state(("MT19937", keys, *state["numpy"]["rest"]))  # noqa: NPY002
     python = state["python"]
     random.setstate((python["version"], tuple(python["words"].tolist()), python["gauss"]))
 
@@ -106,14 +105,14 @@ def load_rng_state(state: Mapping[str, Any]) -> None:
 def seed_all(seed: int) -> None:
     """Seeds the global generators of torch, numpy (its low 32 bits) and Python."""
     torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
     random.seed(seed)
 
 
-def _strip(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+def _strip(value: object, name: str, tensors: dict[str, Tensor]) -> object:
     """The tree with its tensors moved to `tensors`, each replaced by a mark that names it."""
     if isinstance(value, Tensor):
-        tensors[name] = value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        tensors[name] = _owned(value.detach().cpu().contiguous(), tensors)
         return {_MARK: name}
     if isinstance(value, Mapping):
         return {key: _strip(item, f"{name}/{key}" if name else key, tensors) for key, item in value.items()}
@@ -122,7 +121,14 @@ def _strip(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     return value
 
 
-def _restore(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+def _owned(value: Tensor, others: Mapping[str, Tensor]) -> Tensor:
+    """`value`, copied if it shares memory with one of `others` (tied weights), which safetensors would refuse."""
+    storage = value.untyped_storage().data_ptr()
+    is_shared = any(other.untyped_storage().data_ptr() == storage for other in others.values())
+    return value.clone() if is_shared else value
+
+
+def _restore(value: object, tensors: Mapping[str, Tensor]) -> object:
     """The tree with every mark replaced by its tensor: the inverse of `_strip`."""
     if isinstance(value, dict):
         if value.keys() == {_MARK}:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any, Generic  # Any: checkpoint trees
+from typing import Any, Generic  # Any: checkpoint trees, as in checkpoint.py
 
-import msgspec
 import torch
 
 from farthing.base.errors import ConfigError, DataError, FarthingError
-from farthing.base.files import write_bytes
-from farthing.train import checkpoint
+from farthing.train.checkpoint import load_optimizer_state, load_rng_state, optimizer_state, rng_state, seed_all
+from farthing.train.folder import RunFolder
+from farthing.train.interrupt import Interrupted, catch_interrupt
 from farthing.train.optim import Schedule, clip_grad_norm, scale_learning_rates, schedule_factor
 from farthing.train.task import Batches, BatchT, NoProgress, Progress, Task
-
-_log = logging.getLogger(__name__)
-
-CHECKPOINT = "checkpoint.safetensors"
-BEST = "best.safetensors"
-METRICS = "metrics.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,15 +82,11 @@ class FitResult:
     history: list[dict[str, float]]
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C came; the state is saved and the message says how to go on."""
-
-
 @dataclass(kw_only=True, slots=True)
 class _State:
     """Where training stands; all of it is in the checkpoint."""
 
-    step: int = 0
+    steps: int = 0
     epoch: int = 0
     batch: int = 0
     rows: int = 0
@@ -127,88 +113,84 @@ def fit(
 ) -> FitResult:
     """Trains `task` on `batches` and leaves the best weights in its model and in `folder/best.safetensors`.
 
-    A step is: loss, backward, clip, learning rates, optimizers, `task.after_step`. Global generators are seeded with
-    `seed` at the start. On a CPU a run that was stopped at any moment, by Ctrl-C or by `kill -9`, and resumed ends with
-    the same bits as one that never stopped.
+    A step is: loss, backward, clip, learning rates, optimizers, `task.after_step`. On a CPU, a run that was stopped at
+    any moment, by Ctrl-C or by `kill -9`, and resumed ends with the same bits as one that never stopped.
 
     Args:
-        folder: run folder for `checkpoint.safetensors`, `best.safetensors` and `metrics.jsonl`.
-        seed: of the global torch, numpy and Python generators.
-        resume: go on from the folder's checkpoint; a run that was finished returns its result at once.
+        task: the model with its optimizers, losses and metrics.
+        batches: the training data.
+        config: how long and how to train.
+        folder: gets the files that `train/folder.py` lists.
+        seed: of the global torch, numpy and Python generators, which are set at the start.
+        resume: go on from the folder's checkpoint, or start where there is none; a finished run returns at once.
         progress: display to report to.
-        settings: further JSON settings (model, data) that must be the same when a run is resumed.
+        settings: further JSON values (of model and data) that must be the same when a run is resumed.
 
     Raises:
-        ConfigError: the folder holds a run and `resume` is False; or a resumed run's settings differ from the saved
-            ones; or `monitor` is not among the metrics.
-        DataError: the folder cannot be written or the disk is full; the earlier checkpoint stays.
+        ConfigError: the folder holds a run and `resume` is False; or a resumed run was saved with other settings; or
+            `config.monitor` is not among the metrics.
+        DataError: the folder cannot be written or the disk is full (the earlier checkpoint stays); or an epoch has
+            fewer batches than promised.
         FormatError: the checkpoint is damaged.
         FarthingError: a loss or the monitored metric is not finite.
         Interrupted: Ctrl-C; the running step was finished and the state saved.
     """
-    run = _Run(task, batches, config, folder, _fingerprint(task, batches, config, seed, settings or {}))
-    checkpoint.seed_all(seed)
-    if resume and (folder / CHECKPOINT).exists():
-        run.load()
-    elif (folder / CHECKPOINT).exists():
-        raise ConfigError(f"{folder}: holds a run already; resume it (--resume) or choose another folder")
-    else:
+    scale_learning_rates(task.optimizers, 1.0)
+    run_folder = RunFolder(folder, {**_settings(task, batches, config), "seed": seed, **(settings or {})})
+    run = _Run(task, batches, config, run_folder)
+    seed_all(seed)
+    if not run_folder.has_checkpoint():
         run.save()
+    elif resume:
+        run.load()
+    else:
+        raise ConfigError(f"{folder}: holds a run already; resume it (--resume) or choose another folder")
     return run.train(progress or NoProgress())
 
 
 class _Run(Generic[BatchT]):
-    """One training in one folder: the loop and its saved state."""
+    """One training: the loop, and the state that a checkpoint holds."""
 
-    def __init__(
-        self, task: Task[BatchT], batches: Batches[BatchT], config: FitConfig, folder: Path, settings: dict[str, Any]
-    ) -> None:
-        self.task, self.batches, self.config, self.folder, self.settings = task, batches, config, folder, settings
+    def __init__(self, task: Task[BatchT], batches: Batches[BatchT], config: FitConfig, folder: RunFolder) -> None:
+        self.task, self.batches, self.config, self.folder = task, batches, config, folder
         self.total_steps = config.max_epochs * batches.num_batches
         self.state = _State()
         self._clock = self._saved_at = time.monotonic()
 
     def train(self, progress: Progress) -> FitResult:
         """Goes on to the end from wherever the state stands."""
-        state = self.state
-        self._write_metrics()
-        progress.start(total_steps=self.total_steps, step=state.step)
+        self.folder.write_metrics(self.state.history)
+        progress.start(total_steps=self.total_steps, step=self.state.steps)
         try:
-            with _catch_sigint() as interrupt:
-                self._clock = self._saved_at = time.monotonic()
+            with catch_interrupt() as interrupt:
                 self.task.model.train()
-                while not state.finished:
+                while not self.state.finished:
                     self._train_epoch(progress, interrupt)
         finally:
             progress.stop()
-        self._load_best()
-        return FitResult(
-            best_metrics=state.best_metrics,
-            best_step=state.best_step,
-            steps=state.step,
-            rows=state.rows,
-            seconds=state.seconds,
-            history=state.history,
-        )
+        self.task.model.load_state_dict(self.folder.best_weights())
+        return FitResult(**{name: getattr(self.state, name) for name in FitResult.__slots__})
 
     def _train_epoch(self, progress: Progress, interrupt: threading.Event) -> None:
-        state, config = self.state, self.config
-        for batch in self.batches.epoch(state.epoch, state.batch):
-            loss = self._step(batch)
-            progress.advance(rows=batch.num_rows, loss=loss)
-            if _evaluation_due(state.batch, self.batches.num_batches, config.evals_per_epoch):
+        """Goes through what is left of the current epoch, unless training ends earlier."""
+        state, config, num_batches = self.state, self.config, self.batches.num_batches
+        epoch = state.epoch
+        for batch in self.batches.epoch(epoch, state.batch):
+            progress.advance(rows=batch.num_rows, loss=self._step(batch))
+            if _evaluation_is_due(state.batch, num_batches, config.evals_per_epoch):
                 progress.evaluated(self._evaluate())
-            if state.batch == self.batches.num_batches:
-                state.epoch, state.batch = state.epoch + 1, 0
-            stopped = config.patience is not None and state.evals_since_best >= config.patience
-            if stopped or state.epoch == config.max_epochs:
+            if state.batch == num_batches:
+                state.epoch, state.batch = epoch + 1, 0
+            patience_is_over = config.patience is not None and state.evals_since_best >= config.patience
+            if patience_is_over or state.epoch == config.max_epochs:
                 self._finish()
-                return
+            elif interrupt.is_set() or time.monotonic() - self._saved_at >= config.checkpoint_seconds:
+                self.save()
             if interrupt.is_set():
-                self.save()
-                raise Interrupted(f"stopped after step {state.step}; saved in {self.folder}; go on with --resume")
-            if time.monotonic() - self._saved_at >= config.checkpoint_seconds:
-                self.save()
+                raise Interrupted(f"stopped after step {state.steps}, saved in {self.folder.path}; go on with --resume")
+            if state.finished or state.epoch > epoch:
+                return
+        raise DataError(f"epoch {epoch} ended after {state.batch} batches; num_batches promises {num_batches}")
 
     def _step(self, batch: BatchT) -> float:
         """One optimizer step; returns the loss before it."""
@@ -217,26 +199,26 @@ class _Run(Generic[BatchT]):
         value = loss.item()
         if not math.isfinite(value):
             raise FarthingError(
-                f"the loss of step {state.step + 1} is {value}; lower the learning rate or set clip_norm, "
-                f"and look at the batch {state.batch} of epoch {state.epoch}"
+                f"the loss of step {state.steps + 1} (batch {state.batch} of epoch {state.epoch}) is {value}; "
+                "lower the learning rate, set clip_norm, or look at that batch"
             )
         for optimizer in optimizers:
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if config.clip_norm is not None:
             clip_grad_norm(self.task.model.parameters(), config.clip_norm)
         factor = schedule_factor(
-            config.schedule, step=state.step, total_steps=self.total_steps, warmup_steps=config.warmup_steps
+            config.schedule, step=state.steps, total_steps=self.total_steps, warmup_steps=config.warmup_steps
         )
         scale_learning_rates(optimizers, factor)
         for optimizer in optimizers:
             optimizer.step()
-        state.step += 1
+        state.steps += 1
         state.batch += 1
         state.rows += batch.num_rows
         state.loss_sum += value
         state.loss_steps += 1
-        self.task.after_step(state.step)
+        self.task.after_step(state.steps)
         return value
 
     def _evaluate(self) -> dict[str, float]:
@@ -246,20 +228,27 @@ class _Run(Generic[BatchT]):
         with torch.no_grad():
             metrics = self.task.evaluate()
         self.task.model.train()
-        value = metrics.get(config.monitor)
-        if value is None:
+        if config.monitor not in metrics:
             raise ConfigError(f"monitor must be one of {sorted(metrics)}, got {config.monitor!r}")
+        value, best = metrics[config.monitor], state.best_metrics.get(config.monitor)
         if not math.isfinite(value):
-            raise FarthingError(f"{config.monitor} is {value} at step {state.step}; it must be finite to choose by it")
-        best = state.best_metrics.get(config.monitor)
+            raise FarthingError(
+                f"{config.monitor} is {value} after step {state.steps}; only a finite one can be chosen by"
+            )
         if best is None or (value > best if config.maximize else value < best):
-            state.best_step, state.best_metrics, state.evals_since_best = state.step, metrics, 0
-            checkpoint.save_state(self._best_path(), {"model": self.task.model.state_dict()})
+            state.best_step, state.best_metrics, state.evals_since_best = state.steps, metrics, 0
+            self.folder.save_best(self.task.model.state_dict(), state.steps)
         else:
             state.evals_since_best += 1
+        self._log(metrics)
+        return metrics
+
+    def _log(self, metrics: dict[str, float]) -> None:
+        """Adds one line to the history and starts a new mean of the training loss."""
+        state = self.state
         self._tick()
         line = {
-            "step": state.step,
+            "step": state.steps,
             "epoch": state.epoch,
             "rows": state.rows,
             "seconds": round(state.seconds, 3),
@@ -269,111 +258,58 @@ class _Run(Generic[BatchT]):
         }
         state.history.append(line)
         state.loss_sum, state.loss_steps = 0.0, 0
-        with (self.folder / METRICS).open("ab") as stream:
-            stream.write(msgspec.json.encode(line) + b"\n")
-        return metrics
+        self.folder.write_metrics(state.history)
 
     def save(self) -> None:
-        """Writes the checkpoint, then drops best weights that it no longer names."""
+        """Writes the checkpoint."""
         self._tick()
-        state: dict[str, Any] = {"settings": self.settings, "progress": asdict(self.state)}
+        state: dict[str, Any] = {"progress": asdict(self.state)}
         if not self.state.finished:
             state |= {
                 "model": self.task.model.state_dict(),
-                "optimizers": [checkpoint.optimizer_state(optimizer) for optimizer in self.task.optimizers],
+                "optimizers": [optimizer_state(optimizer) for optimizer in self.task.optimizers],
                 "task": self.task.state_dict(),
-                "rng": checkpoint.rng_state(),
+                "rng": rng_state(),
             }
-        checkpoint.save_state(self.folder / CHECKPOINT, state)
+        self.folder.save(state, best_step=None if self.state.finished else self.state.best_step)
         self._saved_at = time.monotonic()
-        for path in self.folder.glob("best-*.safetensors"):
-            if self.state.finished or path != self._best_path():
-                path.unlink()
 
     def load(self) -> None:
-        """Takes model, optimizers, task, generators and position from the checkpoint."""
-        path = self.folder / CHECKPOINT
-        saved = checkpoint.load_state(path)
-        for name, value in self.settings.items():
-            if saved["settings"].get(name) != value:
-                raise ConfigError(
-                    f"{path}: was made with {name}={saved['settings'].get(name)!r}, now it is {value!r}; "
-                    "resume with the same settings or choose another folder"
-                )
+        """Takes position, model, optimizers, task and generators from the checkpoint."""
+        saved = self.folder.load()
         self.state = _State(**saved["progress"])
         if self.state.finished:
             return
         self.task.model.load_state_dict(saved["model"])
         for optimizer, state in zip(self.task.optimizers, saved["optimizers"], strict=True):
-            checkpoint.load_optimizer_state(optimizer, state)
+            load_optimizer_state(optimizer, state)
         self.task.load_state_dict(saved["task"])
-        checkpoint.load_rng_state(saved["rng"])
+        load_rng_state(saved["rng"])
 
     def _finish(self) -> None:
-        """Gives the best weights their final name and marks the run as finished."""
-        best = checkpoint.load_state(self._best_path())
-        checkpoint.save_state(self.folder / BEST, best)
+        """Publishes the best weights and marks the run as finished."""
+        self.folder.publish_best(self.state.best_step)
         self.state.finished = True
         self.save()
 
-    def _load_best(self) -> None:
-        self.task.model.load_state_dict(checkpoint.load_state(self.folder / BEST)["model"])
-
-    def _best_path(self) -> Path:
-        return self.folder / f"best-{self.state.best_step:09d}.safetensors"
-
-    def _write_metrics(self) -> None:
-        """Makes the log agree with the state: a killed run may have logged steps that are about to be repeated."""
-        write_bytes(self.folder / METRICS, b"".join(msgspec.json.encode(line) + b"\n" for line in self.state.history))
-
     def _tick(self) -> None:
+        """Adds the time since the last call."""
         now = time.monotonic()
         self.state.seconds += now - self._clock
         self._clock = now
 
 
-def _evaluation_due(batch: int, num_batches: int, evals_per_epoch: int) -> bool:
+def _evaluation_is_due(batch: int, num_batches: int, evals_per_epoch: int) -> bool:
     """Whether one of `evals_per_epoch` evenly spaced evaluations comes after `batch` batches of an epoch."""
     return batch * evals_per_epoch // num_batches > (batch - 1) * evals_per_epoch // num_batches
 
 
-def _fingerprint(
-    task: Task[BatchT], batches: Batches[BatchT], config: FitConfig, seed: int, settings: Mapping[str, object]
-) -> dict[str, Any]:
-    """All that decides the result of a run, as JSON: a resumed run must have the same."""
-    config_values = {name: value for name, value in asdict(config).items() if name != "checkpoint_seconds"}
-    parameters = {name: [str(value.dtype), *value.shape] for name, value in task.model.named_parameters()}
-    optimizers = [
-        [type(optimizer).__name__, [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]]
-        for optimizer in task.optimizers
-    ]
-    values = {
-        **config_values,
-        "seed": seed,
-        "num_batches": batches.num_batches,
-        "parameters": parameters,
-        "optimizers": optimizers,
-        **settings,
-    }
-    decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values))
-    return decoded
-
-
-@contextmanager
-def _catch_sigint() -> Iterator[threading.Event]:
-    """Turns the first Ctrl-C into an event; a second one interrupts at once. Only the main thread may do so."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-    previous = signal.getsignal(signal.SIGINT)
-
-    def handle(signum: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, previous)
-
-    signal.signal(signal.SIGINT, handle)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, previous)
+def _settings(task: Task[BatchT], batches: Batches[BatchT], config: FitConfig) -> dict[str, object]:
+    """What decides the result of a run, as far as `fit` can see it."""
+    settings = {name: value for name, value in asdict(config).items() if name != "checkpoint_seconds"}
+    settings["num_batches"] = batches.num_batches
+    settings["parameters"] = {name: [str(value.dtype), *value.shape] for name, value in task.model.named_parameters()}
+    for index, optimizer in enumerate(task.optimizers):
+        groups = [{k: v for k, v in group.items() if k not in ("params", "lr")} for group in optimizer.param_groups]
+        settings[f"optimizer {index}"] = [type(optimizer).__name__, *groups]
+    return settings

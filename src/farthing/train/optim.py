@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from farthing.train.sparse import merge_rows
+
 Schedule = Literal["constant", "cosine"]
 
 
@@ -31,7 +33,7 @@ def schedule_factor(schedule: Schedule, *, step: int, total_steps: int, warmup_s
 
 
 def scale_learning_rates(optimizers: Sequence[Optimizer], factor: float) -> None:
-    """Sets every group's `lr` to its first value, kept as `initial_lr`, times `factor`."""
+    """Sets every group's `lr` to its `initial_lr`, which is its `lr` at the first call, times `factor`."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
@@ -40,16 +42,22 @@ def scale_learning_rates(optimizers: Sequence[Optimizer], factor: float) -> None
 def clip_grad_norm(parameters: Iterable[nn.Parameter], max_norm: float) -> float:
     """Scales all gradients so that their joint L2 norm is at most `max_norm`; returns the norm before.
 
-    A sparse gradient is first coalesced (the rows of equal indices added up), so its norm is that of the dense gradient
-    it stands for. The optimizer needs the coalesced form anyway and does not compute it twice.
+    A sparse gradient first gets every row once (`merge_rows`), so that its norm is that of the dense gradient it stands
+    for. Its optimizer needs this form anyway and does not make it again.
+
+    Args:
+        parameters: those with a gradient count; dense and sparse ones may be mixed.
+        max_norm: > 0.
+
+    Source: as `torch.nn.utils.clip_grad_norm_`, which refuses sparse gradients and adds 1e-6 to the norm it divides by.
     """
     values: list[Tensor] = []
     for parameter in parameters:
         if parameter.grad is None:
             continue
         if parameter.grad.is_sparse:
-            parameter.grad = parameter.grad.coalesce()
-            values.append(parameter.grad._values())  # noqa: SLF001 - shares memory; values() would too, but detached
+            parameter.grad = merge_rows(parameter.grad)
+            values.append(parameter.grad.values())
         else:
             values.append(parameter.grad)
     if not values:

@@ -21,18 +21,18 @@ class Batch(Protocol):
 
 
 BatchT = TypeVar("BatchT", bound=Batch)
-AnyBatch = TypeVar("AnyBatch", bound=Batch, covariant=True)
-TaskBatch = TypeVar("TaskBatch", bound=Batch, contravariant=True)
+BatchT_co = TypeVar("BatchT_co", bound=Batch, covariant=True)
+BatchT_contra = TypeVar("BatchT_contra", bound=Batch, contravariant=True)
 
 
-class Batches(Protocol[AnyBatch]):
+class Batches(Protocol[BatchT_co]):
     """The training data: the same batches in the same order whenever an epoch is asked for."""
 
     @property
     def num_batches(self) -> int:
         """Number of batches of every epoch, at least 1."""
 
-    def epoch(self, epoch: int, start_batch: int) -> Iterator[AnyBatch]:
+    def epoch(self, epoch: int, start_batch: int) -> Iterator[BatchT_co]:
         """The batches `start_batch`, `start_batch + 1`, ... of `epoch` (both count from 0).
 
         The order is a function of `epoch` alone. It must not draw from the global random generators: a resumed run
@@ -40,7 +40,7 @@ class Batches(Protocol[AnyBatch]):
         """
 
 
-class Task(Protocol[TaskBatch]):
+class Task(Protocol[BatchT_contra]):
     """A model with its optimizers and losses: what is trained, while `fit` knows how."""
 
     @property
@@ -51,7 +51,7 @@ class Task(Protocol[TaskBatch]):
     def optimizers(self) -> Sequence[Optimizer]:
         """Every optimizer, in a fixed order; `fit` steps them all, and scales their learning rates alike."""
 
-    def loss(self, batch: TaskBatch) -> Tensor:
+    def loss(self, batch: BatchT_contra) -> Tensor:
         """The scalar to minimise, with gradient. The model is in training mode."""
 
     def after_step(self, step: int) -> None:
