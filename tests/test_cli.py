@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 import farthing
 from farthing import cli
 from farthing.base.errors import ConfigError
-from tests import commands
+from tests import command_tree
 
-LEAVES = list(commands.leaves())
+LEAVES = list(command_tree.leaves())
 MAX_HELP_SECONDS = 0.4
 
 

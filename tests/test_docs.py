@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import farthing
-from tests import commands
+from tests import command_tree
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -55,14 +55,14 @@ def _quoted_commands(lines: Iterator[str], program: str) -> Iterator[str]:
 
 def _check_command(words: str) -> None:
     """Asserts that a command line, without the word `farthing`, names a command and options that exist."""
-    command, path = commands.root(), "farthing"
+    command, path = command_tree.root(), "farthing"
     for word in words.split():
-        below = commands.subcommands(command)
+        below = command_tree.subcommands(command)
         if not below or not re.fullmatch(r"[a-z][a-z-]*", word):
             break
         assert word in below, f"`{path} {word}` does not exist"
         command, path = below[word], f"{path} {word}"
-    unknown = set(OPTION.findall(words)) - commands.options(command)
+    unknown = set(OPTION.findall(words)) - command_tree.options(command)
     assert not unknown, f"`{path}` has no {', '.join(sorted(unknown))}"
 
 
@@ -80,7 +80,7 @@ def test_commands_quoted_in_messages_and_help_exist(path: Path) -> None:
         _check_command(re.sub(r"\{[^}]*\}", "X", words))
 
 
-@pytest.mark.parametrize("path", [path for path, _ in commands.leaves()], ids=" ".join)
+@pytest.mark.parametrize("path", [path for path, _ in command_tree.leaves()], ids=" ".join)
 def test_every_command_is_documented(path: tuple[str, ...]) -> None:
     quoted = f"farthing {' '.join(path)}"
     assert any(quoted in page.read_text(encoding="utf-8") for page in COMMAND_PAGES), f"no page mentions `{quoted}`"
