@@ -17,7 +17,7 @@ def root() -> Any:  # Any: typer keeps its command classes private
 
 def subcommands(command: Any) -> dict[str, Any]:  # Any: as above
     """Name -> command of a group, lazy ones loaded; empty for a command that runs something."""
-    if command.name == "farthing":
+    if command.name == cli.app.info.name:
         return {name: typer.main.get_command(cli.load(name)) for name in cli.SUBCOMMANDS}
     return dict(getattr(command, "commands", {}))
 

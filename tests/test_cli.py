@@ -14,7 +14,7 @@ from farthing import cli
 from farthing.base.errors import ConfigError
 from tests import command_tree
 
-LEAVES = list(command_tree.leaves())
+LEAVES = [pytest.param(path, command, id=" ".join(path)) for path, command in command_tree.leaves()]
 MAX_HELP_SECONDS = 0.4
 
 
@@ -37,7 +37,7 @@ def _install(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setitem(cli.SUBCOMMANDS, "fail", cli.Subcommand(f"{module.__name__}:app", "Fails."))
 
 
-@pytest.mark.parametrize(("path", "command"), LEAVES, ids=lambda value: " ".join(value) if value else None)
+@pytest.mark.parametrize(("path", "command"), LEAVES)
 def test_every_command_has_help_with_an_example(path: tuple[str, ...], command: object, runner: CliRunner) -> None:
     result = runner.invoke(cli.app, [*path, "--help"])
     assert result.exit_code == 0, result.output
@@ -46,7 +46,7 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...], command: 
     assert f"Example: farthing {' '.join(path)}" in text
 
 
-@pytest.mark.parametrize(("path", "command"), LEAVES, ids=lambda value: " ".join(value) if value else None)
+@pytest.mark.parametrize(("path", "command"), LEAVES)
 def test_every_option_says_what_it_does(path: tuple[str, ...], command: object) -> None:
     silent = [parameter.name for parameter in getattr(command, "params", []) if not parameter.help]
     assert not silent

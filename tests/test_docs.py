@@ -47,7 +47,7 @@ def _code(page: Path) -> Iterator[str]:
 def _quoted_commands(lines: Iterator[str], program: str) -> Iterator[str]:
     """What follows `program` on each line that runs it."""
     for line in lines:
-        for part in re.split(r"[;&|]{1,2} | · ", line):
+        for part in re.split(r"[;&|]{1,2} | \u00b7 ", line):
             words = part.removeprefix("$ ").strip()
             if re.match(rf"(\S*/)?{program}( |$)", words):
                 yield words.partition(program)[2].partition(" #")[0].strip()

@@ -87,6 +87,7 @@ def _print_version(wanted: bool) -> None:
 
 
 app = typer.Typer(
+    name="farthing",
     cls=_LazyGroup,
     no_args_is_help=True,
     add_completion=False,

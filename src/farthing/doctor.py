@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +51,9 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 @app.command()
 def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
-    """Say what this installation can do, what it lacks, and the line that installs it.
+    """Say what this installation can do and what it lacks.
+
+    What is missing comes with the line that installs it; a missing package that is needed is exit code 1.
 
     Example: farthing doctor --json
     """
@@ -94,7 +97,7 @@ def _packages() -> tuple[dict[str, str], list[MissingPackage]]:
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            line = f'{sys.executable} -m pip install "{name}{match["range"].strip()}"'
+            line = f'{shlex.quote(sys.executable)} -m pip install "{name}{match["range"].strip()}"'
             missing.append(MissingPackage(name=name, extra=extra, install=line))
     return versions, missing
 
