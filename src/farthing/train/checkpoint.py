@@ -26,8 +26,17 @@ from torch.optim import Optimizer
 from farthing.base.errors import DataError, FormatError
 from farthing.base.files import atomic_path
 
+_KEY = "farthing"
 _MARK = "$tensor"
-_FORMAT = "farthing-checkpoint-1"
+_FORMAT = "checkpoint-1"
+
+
+class _Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file's header says: `state` is the tree as JSON, `sha256` covers it and all tensors."""
+
+    format: str
+    sha256: str
+    state: msgspec.Raw
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
@@ -37,11 +46,13 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
         DataError: the folder cannot be written or the disk is full; an earlier file at `path` is left as it was.
     """
     tensors: dict[str, Tensor] = {}
-    tree = msgspec.json.encode(_strip(state, "", tensors)).decode()
-    header = {"format": _FORMAT, "state": tree, "sha256": _digest(tree, tensors)}
+    tree = msgspec.json.encode(_strip(state, "", tensors))
+    header = _Header(format=_FORMAT, sha256=_digest(tree, tensors), state=msgspec.Raw(tree))
+    # one entry: safetensors writes several in a random order, and equal states should make equal files
+    metadata = {_KEY: msgspec.json.encode(header).decode()}
     with atomic_path(path) as temporary:
         try:
-            save_file(tensors, temporary, metadata=header)
+            save_file(tensors, temporary, metadata=metadata)
         except SafetensorError as error:
             raise DataError(f"{path}: writing failed ({error}); free some space and run again") from error
 
@@ -54,16 +65,15 @@ def load_state(path: Path) -> dict[str, Any]:
     """
     try:
         with safe_open(path, framework="pt") as stream:
-            header = stream.metadata() or {}
+            header = msgspec.json.decode((stream.metadata() or {}).get(_KEY, ""), type=_Header)
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - not a dict
-    except (OSError, SafetensorError) as error:
-        raise FormatError(f"{path}: not a readable checkpoint ({error})") from error
-    tree = header.get("state", "")
-    if header.get("format") != _FORMAT:
-        raise FormatError(f"{path}: format must be {_FORMAT}, got {header.get('format')!r}")
-    if header.get("sha256") != _digest(tree, tensors):
+    except (OSError, SafetensorError, msgspec.DecodeError) as error:
+        raise FormatError(f"{path}: not a checkpoint that can be read ({error})") from error
+    if header.format != _FORMAT:
+        raise FormatError(f"{path}: format must be {_FORMAT}, got {header.format!r}")
+    if header.sha256 != _digest(bytes(header.state), tensors):
         raise FormatError(f"{path}: its SHA-256 does not fit its content; the file is damaged")
-    return {name: _restore(value, tensors) for name, value in msgspec.json.decode(tree).items()}
+    return {name: _restore(value, tensors) for name, value in msgspec.json.decode(header.state).items()}
 
 
 def optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
@@ -77,6 +87,13 @@ def load_optimizer_state(optimizer: Optimizer, state: Mapping[str, Any]) -> None
     """Gives `optimizer` back what `optimizer_state` took from it."""
     per_parameter = {int(index): values for index, values in state["state"].items()}
     optimizer.load_state_dict({"state": per_parameter, "param_groups": state["param_groups"]})
+    # torch casts every state tensor but `step` to its parameter's type, which counts and flags must not become
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, values in per_parameter.items():
+        own = optimizer.state[parameters[index]]
+        for name, value in values.items():
+            if isinstance(value, Tensor) and own[name].dtype != value.dtype:
+                own[name] = value.to(own[name].device)
 
 
 def rng_state() -> dict[str, Any]:
@@ -139,9 +156,9 @@ def _restore(value: object, tensors: Mapping[str, Tensor]) -> object:
     return value
 
 
-def _digest(tree: str, tensors: Mapping[str, Tensor]) -> str:
+def _digest(tree: bytes, tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 over the JSON tree and the bytes of all tensors in the order of their names."""
-    digest = hashlib.sha256(tree.encode())
+    digest = hashlib.sha256(tree)
     for name in sorted(tensors):
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -137,6 +137,7 @@ def fit(
     """
     scale_learning_rates(task.optimizers, 1.0)
     run_folder = RunFolder(folder, {**_settings(task, batches, config), "seed": seed, **(settings or {})})
+    run_folder.remove_leftovers()
     run = _Run(task, batches, config, run_folder)
     seed_all(seed)
     if not run_folder.has_checkpoint():

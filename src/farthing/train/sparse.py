@@ -42,28 +42,30 @@ def merge_rows(gradient: Tensor) -> Tensor:
 class RowAdam(Optimizer):
     """Adam that updates only the rows with a gradient, for parameters with sparse gradients.
 
-    For each touched row w with gradient g at the parameter's step t = 1, 2, ...:
-        g <- g + weight_decay w
+    For each touched row w with gradient g at the parameter's step t = 1, 2, ..., last touched at step u (0: never):
+        g <- g + weight_decay (t - u) w
         m <- beta1 m + (1 - beta1) g
         v <- beta2 v + (1 - beta2) g^2
         w <- w - lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps)
     Rows without a gradient keep w, m and v. Without weight decay this is `torch.optim.SparseAdam` up to float rounding,
-    in half of its time. The decay is lazy: an L2 term of the rows that a batch looks up, once each however often they
-    occur there, so that frequent rows are decayed more often than rare ones.
+    in half of its time. The decay is lazy but complete: a row makes up, when it is next looked up, for the L2 terms of
+    the steps it sat out, so that rare and frequent rows are held to the same prior, as with a dense optimizer.
 
     Args:
         params: two-dimensional parameters, or groups of them.
         lr: learning rate, > 0.
         betas: decay of the two moments, each in [0, 1).
         eps: added to the denominator, > 0.
-        weight_decay: weight of the lazy L2 term, >= 0.
+        weight_decay: weight of the L2 term (weight_decay / 2 |w|^2 per row and step), >= 0.
 
     Raises:
         ConfigError: a setting is out of range.
         TypeError: a gradient is not sparse.
 
     Source: Kingma and Ba, https://arxiv.org/abs/1412.6980, algorithm 1 in the order of section 2's last paragraph (eps
-        is added before the bias correction), restricted to rows as in `torch.optim.SparseAdam`; the L2 term is ours.
+        is added before the bias correction), restricted to rows as in `torch.optim.SparseAdam`. Making up for skipped
+        L2 terms: Carpenter, Lazy Sparse Stochastic Gradient Descent for Regularized Multinomial Logistic Regression,
+        2008, section 5, here within Adam.
     """
 
     def __init__(
@@ -111,6 +113,8 @@ class RowAdam(Optimizer):
         state = self.state[parameter]
         if not state:
             state.update(step=0, exp_avg=torch.zeros_like(parameter), exp_avg_sq=torch.zeros_like(parameter))
+            if group["weight_decay"]:
+                state["last_step"] = torch.zeros(len(parameter), dtype=torch.int32, device=parameter.device)
         state["step"] += 1
         beta1, beta2 = group["betas"]
         correction1, correction2 = 1 - beta1 ** state["step"], 1 - beta2 ** state["step"]
@@ -119,7 +123,9 @@ class RowAdam(Optimizer):
         rows, gradient = merged.indices()[0], merged.values()
         weight = parameter.index_select(0, rows)
         if group["weight_decay"]:
-            gradient = gradient.add(weight, alpha=group["weight_decay"])
+            skipped = state["step"] - state["last_step"].index_select(0, rows)
+            gradient = gradient.addcmul(weight, skipped.unsqueeze(1), value=group["weight_decay"])
+            state["last_step"].index_fill_(0, rows, state["step"])
         mean = state["exp_avg"].index_select(0, rows).lerp_(gradient, 1 - beta1)
         square = state["exp_avg_sq"].index_select(0, rows)
         square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
