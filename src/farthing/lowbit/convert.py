@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+
 from torch import nn
 
 from farthing.base.errors import ConfigError
+from farthing.lowbit.folding import foldable_norms, folded_float
 from farthing.lowbit.layers import QuantConv2d, QuantEmbedding, QuantEmbeddingBag, QuantLinear
+from farthing.lowbit.packed import FoldedNorm
 from farthing.lowbit.plan import QuantPlan, QuantRule
+from farthing.lowbit.twins import packed_twin
 
 
 def prepare(model: nn.Module, plan: QuantPlan) -> nn.Module:
@@ -45,19 +50,49 @@ def prepare(model: nn.Module, plan: QuantPlan) -> nn.Module:
     return model
 
 
+def pack(model: nn.Module) -> nn.Module:
+    """The packed twin of a prepared model, for inference; `model` itself stays as it is.
+
+    Each quantizing layer becomes its packed twin, everything else is copied. A BatchNorm1d or BatchNorm2d that directly
+    follows a Linear or Conv2d in an nn.Sequential is folded into it: exact up to the rounding of float32. Without
+    such a fold the twin gives what `model` gives in eval mode without gradients, bit for bit.
+
+    Raises:
+        ConfigError: an input quantizer has seen no data, so that it has no scale.
+        DataError: a weight holds NaN or infinity.
+    """
+    norms = foldable_norms(model)
+    twins: dict[int, nn.Module] = {}
+    for name, module in model.named_modules():
+        norm = norms.get(id(module))
+        if isinstance(module, QuantLinear | QuantConv2d | QuantEmbedding | QuantEmbeddingBag):
+            twins[id(module)] = packed_twin(name, module, norm=norm)
+        elif norm is not None:
+            twins[id(module)] = folded_float(module, norm)
+        if norm is not None:
+            twins[id(norm)] = FoldedNorm()
+    # deepcopy takes what its memo holds as already copied: the twins stand in, and no quantized weight is copied.
+    packed = copy.deepcopy(model, dict[int, object](twins))
+    return packed.eval().requires_grad_(requires_grad=False)
+
+
 def _quantizing(name: str, module: nn.Module, rule: QuantRule) -> nn.Module:
     """The quantizing twin of a layer, with the layer's name in any error."""
     assert rule.weight is not None, "a rule without a weight leaves the module as it is"
+    if isinstance(module, nn.Embedding | nn.EmbeddingBag) and rule.activation is not None:
+        raise ConfigError(
+            f"module {name!r}: the input of an embedding is indices; the rule must not name an activation"
+        )
     try:
-        if isinstance(module, nn.Linear):
-            return QuantLinear.from_float(module, weight=rule.weight, activation=rule.activation)
-        if isinstance(module, nn.Conv2d):
-            return QuantConv2d.from_float(module, weight=rule.weight, activation=rule.activation)
-        if rule.activation is not None:
-            raise ConfigError("activation: the input of an embedding is indices; leave it out")
-        if isinstance(module, nn.Embedding):
-            return QuantEmbedding.from_float(module, weight=rule.weight)
-        assert isinstance(module, nn.EmbeddingBag), "prepare hands over only these four"
-        return QuantEmbeddingBag.from_float(module, weight=rule.weight)
+        match module:
+            case nn.Linear():
+                return QuantLinear.from_float(module, weight=rule.weight, activation=rule.activation)
+            case nn.Conv2d():
+                return QuantConv2d.from_float(module, weight=rule.weight, activation=rule.activation)
+            case nn.Embedding():
+                return QuantEmbedding.from_float(module, weight=rule.weight)
+            case nn.EmbeddingBag():
+                return QuantEmbeddingBag.from_float(module, weight=rule.weight)
     except ConfigError as error:
         raise ConfigError(f"module {name!r}: {error}") from error
+    raise AssertionError(type(module))  # prepare hands over only these four

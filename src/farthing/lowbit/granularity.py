@@ -35,7 +35,7 @@ def expand(
     *,
     ndim: int,
     groups: Int[Tensor, "*rows"] | None = None,
-) -> Float[Tensor, "..."]:
+) -> Float[Tensor, "*broadcastable"]:
     """A view or gather of one value per scale that broadcasts against a tensor of `ndim` axes.
 
     Args:
@@ -53,17 +53,17 @@ def expand(
 
 
 def num_uses(
-    x: Float[Tensor, "..."], granularity: Granularity, *, num_scales: int, groups: Int[Tensor, "*rows"] | None = None
-) -> float | Float[Tensor, " scales"]:
-    """How many elements of `x` use each scale: one number where all are equal, else one per scale."""
+    x: Float[Tensor, "*shape"], granularity: Granularity, *, num_scales: int, groups: Int[Tensor, "*rows"] | None = None
+) -> Float[Tensor, " scales_or_1"]:
+    """How many elements of `x` use each scale, as float32; one number where all are equal."""
     if granularity in ("group", "row"):
         assert groups is not None, f"granularity {granularity!r} needs one scale index per row"
         return torch.bincount(groups.reshape(-1), minlength=num_scales).to(x.dtype) * x.shape[-1]
-    return x.numel() / num_scales
+    return torch.tensor([x.numel() / num_scales], device=x.device)
 
 
 def mean_per_scale(
-    x: Float[Tensor, "..."], granularity: Granularity, *, num_scales: int, groups: Int[Tensor, "*rows"] | None = None
+    x: Float[Tensor, "*shape"], granularity: Granularity, *, num_scales: int, groups: Int[Tensor, "*rows"] | None = None
 ) -> Float[Tensor, " scales"]:
     """The mean of the elements that share each scale; a scale that no element uses gets the mean of all."""
     if granularity == "channel":
@@ -78,7 +78,7 @@ def mean_per_scale(
 
 
 def extremes_per_scale(
-    x: Float[Tensor, "..."], granularity: Granularity, *, num_scales: int, groups: Int[Tensor, "*rows"] | None = None
+    x: Float[Tensor, "*shape"], granularity: Granularity, *, num_scales: int, groups: Int[Tensor, "*rows"] | None = None
 ) -> tuple[Float[Tensor, " scales"], Float[Tensor, " scales"]]:
     """The smallest and the largest element of each scale; a scale that no element uses gets those of all."""
     if granularity == "channel":

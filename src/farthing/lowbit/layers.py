@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from farthing.base.errors import ConfigError
+from farthing.lowbit import ops
 from farthing.lowbit.bags import flat_bags, pool_bags
 from farthing.lowbit.granularity import (
     ACTIVATION_GRANULARITIES,
@@ -46,13 +47,57 @@ def build_quantizer(
     return QUANTIZERS[spec.quantizer](spec.bits, granularity, sizes.get(granularity, 1))
 
 
-def _activation_quantizer(spec: QuantSpec | None) -> Quantizer | None:
-    if spec is None:
-        return None
-    return build_quantizer(spec, ACTIVATION_GRANULARITIES, sizes={}, what="an activation")
+class _QuantProduct(nn.Module):
+    """What QuantLinear and QuantConv2d share: a weight and its quantizer, and perhaps one for the input.
+
+    While training, or wherever gradients are recorded, the layer multiplies rounded floats. In eval mode without
+    gradients it multiplies the integers behind them, as its packed twin does: the two agree bit for bit.
+    """
+
+    weight: Tensor
+    weight_quantizer: Quantizer
+    activation_quantizer: Quantizer | None
+
+    def add_quantizers(self, weight: QuantSpec, activation: QuantSpec | None, *, what: str) -> None:
+        """Builds both quantizers and sets the weight's scales from the weight."""
+        sizes: dict[Granularity, int] = {"channel": len(self.weight)}
+        self.weight_quantizer = build_quantizer(weight, WEIGHT_GRANULARITIES, sizes=sizes, what=what)
+        self.weight_quantizer.init_from(self.weight)
+        self.activation_quantizer = None
+        if activation is not None:
+            self.activation_quantizer = build_quantizer(
+                activation, ACTIVATION_GRANULARITIES, sizes={}, what="an activation"
+            )
+
+    def multiplies_integers(self) -> bool:
+        """Whether `forward` computes as the packed twin does."""
+        return not (self.training or torch.is_grad_enabled())
+
+    def quantized(self, x: Tensor) -> Tensor:
+        """The input, rounded to what its codes can say."""
+        quantizer = self.activation_quantizer
+        rounded: Tensor = x if quantizer is None else quantizer(x)
+        return rounded
+
+    def integer_weight(self) -> ops.IntegerWeight:
+        """The weight's levels, as integers."""
+        quantizer = self.activation_quantizer
+        codes = self.weight_quantizer.codes(self.weight)
+        return ops.IntegerWeight.from_codes(
+            codes, self.weight_quantizer.bits, activation_bits=None if quantizer is None else quantizer.bits
+        )
+
+    def activation_scale(self, x: Tensor) -> ops.ActivationScale | None:
+        """How the input becomes integers; `x` sets the scale if nothing did before."""
+        quantizer = self.activation_quantizer
+        if quantizer is None:
+            return None
+        if quantizer.is_due():
+            quantizer.init_from(x)
+        return ops.ActivationScale(quantizer.positive_scale(), quantizer.bits)
 
 
-class QuantLinear(nn.Linear):
+class QuantLinear(_QuantProduct, nn.Linear):
     """y = quantized(x) quantized(weight)^T + bias; call signature of `torch.nn.Linear`.
 
     Attributes:
@@ -60,38 +105,41 @@ class QuantLinear(nn.Linear):
         activation_quantizer: One scale, set from the first batch; None leaves the input as it is.
     """
 
-    weight_quantizer: Quantizer
-    activation_quantizer: Quantizer | None
-
     @classmethod
     def from_float(cls, module: nn.Linear, *, weight: QuantSpec, activation: QuantSpec | None = None) -> QuantLinear:
         """The quantizing twin of `module`; it shares the parameters, which are not copied."""
         new = cls(module.in_features, module.out_features, bias=module.bias is not None, device="meta")
         new.weight, new.bias = module.weight, module.bias
-        sizes: dict[Granularity, int] = {"channel": module.out_features}
-        new.weight_quantizer = build_quantizer(weight, WEIGHT_GRANULARITIES, sizes=sizes, what="a Linear weight")
-        new.activation_quantizer = _activation_quantizer(activation)
-        new.weight_quantizer.init_from(module.weight)
+        new.add_quantizers(weight, activation, what="a Linear weight")
         return new.train(module.training)
 
     def forward(self, input: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
-        if self.activation_quantizer is not None:
-            input = self.activation_quantizer(input)
-        return F.linear(input, self.weight_quantizer(self.weight), self.bias)
+        """The product of the quantized input and weight, plus the bias."""
+        if not self.multiplies_integers():
+            return F.linear(self.quantized(input), self.weight_quantizer(self.weight), self.bias)
+        return ops.linear(
+            input,
+            self.integer_weight(),
+            scale=self.weight_quantizer.positive_scale(),
+            bias=self.bias,
+            activation=self.activation_scale(input),
+        )
 
 
-class QuantConv2d(nn.Conv2d):
+class QuantConv2d(_QuantProduct, nn.Conv2d):
     """y = quantized(x) * quantized(weight) + bias; call signature of `torch.nn.Conv2d`.
 
-    The border that `padding` adds is zero (or what `padding_mode` says of the quantized input), also at 1 bit.
+    The border that `padding` adds is zero, also at 1 and 2 bits, which have no level for it.
     """
-
-    weight_quantizer: Quantizer
-    activation_quantizer: Quantizer | None
 
     @classmethod
     def from_float(cls, module: nn.Conv2d, *, weight: QuantSpec, activation: QuantSpec | None = None) -> QuantConv2d:
-        """The quantizing twin of `module`; it shares the parameters, which are not copied."""
+        """The quantizing twin of `module`; it shares the parameters, which are not copied.
+
+        Raises:
+            ConfigError: `module` pads with anything but zeros.
+        """
+        refuse_options(padding_mode=module.padding_mode != "zeros")
         new = cls(
             module.in_channels,
             module.out_channels,
@@ -101,24 +149,37 @@ class QuantConv2d(nn.Conv2d):
             dilation=cast("tuple[int, int]", module.dilation),
             groups=module.groups,
             bias=module.bias is not None,
-            padding_mode=module.padding_mode,
             device="meta",
         )
         new.weight, new.bias = module.weight, module.bias
-        sizes: dict[Granularity, int] = {"channel": module.out_channels}
-        new.weight_quantizer = build_quantizer(weight, WEIGHT_GRANULARITIES, sizes=sizes, what="a Conv2d weight")
-        new.activation_quantizer = _activation_quantizer(activation)
-        new.weight_quantizer.init_from(module.weight)
+        new.add_quantizers(weight, activation, what="a Conv2d weight")
         return new.train(module.training)
 
+    def geometry(self) -> ops.ConvGeometry:
+        """Stride, padding, dilation and groups."""
+        return ops.ConvGeometry(
+            stride=cast("tuple[int, int]", self.stride),
+            padding=cast("tuple[int, int]", self.padding),
+            dilation=cast("tuple[int, int]", self.dilation),
+            groups=self.groups,
+        )
+
     def forward(self, input: Float[Tensor, "*batch in_channels h w"]) -> Float[Tensor, "*batch out_channels h2 w2"]:
-        if self.activation_quantizer is not None:
-            input = self.activation_quantizer(input)
-        out: Tensor = self._conv_forward(input, self.weight_quantizer(self.weight), self.bias)
-        return out
+        """The convolution of the quantized input and weight, plus the bias."""
+        if not self.multiplies_integers():
+            out: Tensor = self._conv_forward(self.quantized(input), self.weight_quantizer(self.weight), self.bias)
+            return out
+        return ops.conv2d(
+            input,
+            self.integer_weight(),
+            scale=self.weight_quantizer.positive_scale(),
+            bias=self.bias,
+            activation=self.activation_scale(input),
+            geometry=self.geometry(),
+        )
 
 
-class _TableQuantizer(nn.Module):
+class TableQuantizer(nn.Module):
     """Quantizes looked-up rows of one table with the scales of the groups that they belong to."""
 
     group_starts: Tensor | None
@@ -145,6 +206,7 @@ class _TableQuantizer(nn.Module):
     def forward(
         self, rows: Float[Tensor, "*rows dim"], indices: Int[Tensor, "*rows"], table: Float[Tensor, "num_rows dim"]
     ) -> Float[Tensor, "*rows dim"]:
+        """`rows`, which `indices` looked up in `table`, quantized."""
         if self.quantizer.is_due():
             self.init_from(table)
         quantized: Tensor = self.quantizer(rows, self.groups_of(indices))
@@ -157,7 +219,7 @@ class QuantEmbedding(nn.Embedding):
     A row at `padding_idx` reads as zeros, whether or not the levels include zero.
     """
 
-    table_quantizer: _TableQuantizer
+    table_quantizer: TableQuantizer
 
     @classmethod
     def from_float(cls, module: nn.Embedding, *, weight: QuantSpec) -> QuantEmbedding:
@@ -166,16 +228,17 @@ class QuantEmbedding(nn.Embedding):
         Raises:
             ConfigError: `module` uses max_norm or scale_grad_by_freq, or its padding row is not zero.
         """
-        _refuse(max_norm=module.max_norm is not None, scale_grad_by_freq=module.scale_grad_by_freq)
+        refuse_options(max_norm=module.max_norm is not None, scale_grad_by_freq=module.scale_grad_by_freq)
         if module.padding_idx is not None and bool(module.weight[module.padding_idx].any()):
             raise ConfigError(f"padding_idx: row {module.padding_idx} must be zero to be quantized as padding")
         size = (module.num_embeddings, module.embedding_dim)
         new = cls(*size, padding_idx=module.padding_idx, sparse=module.sparse, _weight=module.weight, device="meta")
         new.weight = module.weight
-        new.table_quantizer = _TableQuantizer(weight, module.weight)
+        new.table_quantizer = TableQuantizer(weight, module.weight)
         return new.train(module.training)
 
     def forward(self, input: Int[Tensor, "*rows"]) -> Float[Tensor, "*rows dim"]:
+        """The rows of `input`, quantized."""
         rows = super().forward(input)
         quantized: Tensor = self.table_quantizer(rows, input, self.weight)
         if self.padding_idx is not None:
@@ -186,7 +249,7 @@ class QuantEmbedding(nn.Embedding):
 class QuantEmbeddingBag(nn.EmbeddingBag):
     """Sum or mean of each bag's rows, quantized after the lookup; call signature of `torch.nn.EmbeddingBag`."""
 
-    table_quantizer: _TableQuantizer
+    table_quantizer: TableQuantizer
 
     @classmethod
     def from_float(cls, module: nn.EmbeddingBag, *, weight: QuantSpec) -> QuantEmbeddingBag:
@@ -195,7 +258,7 @@ class QuantEmbeddingBag(nn.EmbeddingBag):
         Raises:
             ConfigError: `module` uses mode 'max', max_norm, scale_grad_by_freq or padding_idx.
         """
-        _refuse(
+        refuse_options(
             max_norm=module.max_norm is not None,
             scale_grad_by_freq=module.scale_grad_by_freq,
             padding_idx=module.padding_idx is not None,
@@ -211,7 +274,7 @@ class QuantEmbeddingBag(nn.EmbeddingBag):
             device="meta",
         )
         new.weight = module.weight
-        new.table_quantizer = _TableQuantizer(weight, module.weight)
+        new.table_quantizer = TableQuantizer(weight, module.weight)
         return new.train(module.training)
 
     def forward(
@@ -220,6 +283,7 @@ class QuantEmbeddingBag(nn.EmbeddingBag):
         offsets: Int[Tensor, " bags"] | None = None,
         per_sample_weights: Float[Tensor, "*indices"] | None = None,
     ) -> Float[Tensor, "bags dim"]:
+        """The pooled bags of quantized rows."""
         indices, ends = flat_bags(input, offsets, include_last_offset=self.include_last_offset)
         rows = F.embedding(indices, self.weight, sparse=self.sparse)
         rows = self.table_quantizer(rows, indices, self.weight)
@@ -227,7 +291,7 @@ class QuantEmbeddingBag(nn.EmbeddingBag):
         return pool_bags(rows, ends, mode=self.mode, weights=weights)
 
 
-def _refuse(**options: bool) -> None:
+def refuse_options(**options: bool) -> None:
     """Raises ConfigError for the first option that is in use and has no quantized form."""
     for name, is_used in options.items():
         if is_used:

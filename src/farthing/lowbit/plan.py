@@ -10,6 +10,7 @@ import msgspec
 
 from farthing.base.errors import ConfigError
 from farthing.lowbit.granularity import Granularity
+from farthing.lowbit.levels import Bits
 from farthing.lowbit.quantizers import QUANTIZERS
 
 
@@ -28,7 +29,7 @@ class QuantSpec:
         ConfigError: the name is unknown, the quantizer does not offer these bits, or the groups are not as stated.
     """
 
-    bits: int
+    bits: Bits
     quantizer: str = "lsq"
     granularity: Granularity | None = None
     group_starts: tuple[int, ...] | None = None

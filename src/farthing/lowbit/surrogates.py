@@ -1,14 +1,7 @@
 """Quantization as differentiable functions: the exact forward value with a chosen surrogate gradient.
 
 All of them work on `v = x / scale`, so that multiplying `x` and `scale` by the same number multiplies the result by it
-and leaves the gradient to `x` unchanged. A code `u` in [0, 2**bits) stands for a level:
-
-| bits | levels, in units of the scale |
-|---|---|
-| 8 | -128, -127, .. 127 |
-| 4 | -8, -7, .. 7 |
-| 2 | -1.5, -0.5, 0.5, 1.5 (mid-rise: four levels without a lost one on either side) |
-| 1 | 1, -1 (bit 1 means negative) |
+and leaves the gradient to `x` unchanged. Levels: `levels.py`.
 
 Each function passes over its data as few times as eager torch allows: training with them has to stay close to FP32.
 """
@@ -24,46 +17,24 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
-BITS = (8, 4, 2, 1)
-
-LOWEST_LEVEL = {8: -128.0, 4: -8.0, 2: -1.5}
-HIGHEST_LEVEL = {8: 127.0, 4: 7.0, 2: 1.5}
+from farthing.lowbit.levels import HIGHEST_LEVEL, LOWEST_LEVEL, Bits, nearest_level
 
 _SWISH_BETA = 5.0
 # The smallest float32 above 1: hardtanh_backward excludes its ends, the straight-through window includes them.
 _ABOVE_ONE = 1.0 + 2.0**-23
 
 
-def nearest_level(v: Float[Tensor, "..."], bits: int, *, noise: bool = False) -> Float[Tensor, "..."]:
-    """The level that each `v` is rounded to, after clipping to the lowest and highest one; ties go to even integers.
-
-    Args:
-        v: Values in units of the scale.
-        bits: 8, 4 or 2.
-        noise: Round up with the probability of the fractional part, floor(v + u) with u ~ U(0, 1), instead.
-    """
-    q = v.clamp(LOWEST_LEVEL[bits], HIGHEST_LEVEL[bits])
-    half = 0.5 if bits == 2 else 0.0
-    if half:
-        q.sub_(half)
-    if noise:
-        q.add_(torch.rand_like(q)).floor_()
-    else:
-        q.round_()
-    return q.add_(half) if half else q
-
-
 def _gradient_of_scale(grad: Tensor, grad_x: Tensor, *, v: Tensor, q: Tensor, shape: torch.Size) -> Tensor:
-    """grad * q - grad_x * v, summed to `shape`; a single scale takes two dot products, which store nothing."""
+    """The sum of grad * q - grad_x * v to `shape`; a single scale takes two dot products, which store nothing."""
     if shape.numel() == 1:
         return (torch.dot(grad.reshape(-1), q.view(-1)) - torch.dot(grad_x.reshape(-1), v.view(-1))).reshape(shape)
     return torch.addcmul(grad * q, grad_x, v, value=-1.0).sum_to_size(shape)
 
 
 def uniform_quantize(
-    x: Float[Tensor, "*shape"], scale: Float[Tensor, "..."], bits: int, *, noise: bool = False
+    x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"], bits: Bits, *, noise: bool = False
 ) -> Float[Tensor, "*shape"]:
-    """scale * nearest_level(x / scale), with the gradients of learned step size quantization.
+    """The value scale * nearest_level(x / scale), with the gradients of learned step size quantization.
 
     With v = x / scale and levels from Qn to Qp (the paper's -Q_N and Q_P):
 
@@ -87,7 +58,7 @@ def uniform_quantize(
 
 class _Uniform(Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, bits: int, noise: bool) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, bits: Bits, noise: bool) -> Tensor:
         v = x / scale
         q = nearest_level(v, bits, noise=noise)
         ctx.save_for_backward(v, q)
@@ -95,7 +66,7 @@ class _Uniform(Function):
         return q * scale
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: torch types ctx so
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: as torch types ctx
         v, q = ctx.saved_tensors
         low, high = LOWEST_LEVEL[ctx.bits], HIGHEST_LEVEL[ctx.bits]
         grad_x = torch.ops.aten.hardtanh_backward(grad, v, low, high)  # grad where low < v < high, else 0: one pass
@@ -106,9 +77,9 @@ class _Uniform(Function):
 
 
 def range_quantize(
-    x: Float[Tensor, "*shape"], scale: Float[Tensor, "..."], offset: Float[Tensor, "..."] | None, bits: int
+    x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"], offset: Float[Tensor, "*scale"] | None, bits: Bits
 ) -> Float[Tensor, "*shape"]:
-    """offset + scale * nearest_level((x - offset) / scale), with the identity as gradient to `x` and none to the rest.
+    """The value offset + scale * nearest_level((x - offset) / scale), with the identity as gradient to `x` only.
 
     The range follows the data, so a value outside it is only there because the range is some steps old: it keeps its
     gradient.
@@ -127,31 +98,31 @@ def range_quantize(
 
 class _Range(Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, offset: Tensor | None, bits: int) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, offset: Tensor | None, bits: Bits) -> Tensor:
         del ctx
         if offset is None:
             return nearest_level(x / scale, bits).mul_(scale)
         return nearest_level((x - offset).div_(scale), bits).mul_(scale).add_(offset)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: torch types ctx so
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: as torch types ctx
         del ctx
         return grad, None, None, None
 
 
-def straight_through(grad: Float[Tensor, "..."], v: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """grad * [|v| <= 1]. Source: Hubara et al., Binarized Neural Networks, NeurIPS 2016, equation 4."""
+def straight_through(grad: Float[Tensor, "*shape"], v: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The gradient grad * [|v| <= 1]. Source: Hubara et al., Binarized Neural Networks, NeurIPS 2016, equation 4."""
     window: Tensor = torch.ops.aten.hardtanh_backward(grad, v, -_ABOVE_ONE, _ABOVE_ONE)
     return window
 
 
-def approx_sign(grad: Float[Tensor, "..."], v: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """grad * max(0, 2 - 2 |v|). Source: Liu et al., Bi-Real Net, ECCV 2018, equation 7."""
+def approx_sign(grad: Float[Tensor, "*shape"], v: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The gradient grad * max(0, 2 - 2 |v|). Source: Liu et al., Bi-Real Net, ECCV 2018, equation 7."""
     return v.abs().mul_(-2.0).add_(2.0).clamp_min_(0.0).mul_(grad)
 
 
-def swish_sign(grad: Float[Tensor, "..."], v: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """grad * b (2 - b v tanh(b v / 2)) / (1 + cosh(b v)) with b = 5.
+def swish_sign(grad: Float[Tensor, "*shape"], v: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The gradient grad * b (2 - b v tanh(b v / 2)) / (1 + cosh(b v)) with b = 5.
 
     Source: Darabi et al., Regularized Binary Network Training (BNN+), arXiv 1812.11800, equation 4.
     """
@@ -164,9 +135,9 @@ Surrogate = Callable[[Tensor, Tensor], Tensor]
 
 
 def sign_quantize(
-    x: Float[Tensor, "*shape"], scale: Float[Tensor, "..."], surrogate: Surrogate
+    x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"], surrogate: Surrogate
 ) -> Float[Tensor, "*shape"]:
-    """scale * sign(x) with sign(0) = +1.
+    """The value scale * sign(x) with sign(0) = +1.
 
         d out / d x     = surrogate(x / scale)
         d out / d scale = sign(x), which is exact
@@ -183,24 +154,25 @@ def sign_quantize(
 class _Sign(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, surrogate: Surrogate) -> Tensor:
-        ctx.save_for_backward(x, scale)
-        ctx.surrogate = surrogate  # type: ignore[attr-defined]
-        return torch.where(x < 0, -scale, scale)
+        v = x / scale
+        ctx.save_for_backward(v)
+        ctx.surrogate, ctx.scale_shape = surrogate, scale.shape  # type: ignore[attr-defined]
+        return torch.where(v < 0, -scale, scale)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: torch types ctx so
-        x, scale = ctx.saved_tensors
-        grad_x = ctx.surrogate(grad, x / scale)
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: as torch types ctx
+        (v,) = ctx.saved_tensors
+        grad_x = ctx.surrogate(grad, v)
         grad_scale = None
         if ctx.needs_input_grad[1]:
-            grad_scale = torch.where(x < 0, -grad, grad).sum_to_size(scale.shape)
+            grad_scale = torch.where(v < 0, -grad, grad).sum_to_size(ctx.scale_shape)
         return grad_x, grad_scale, None
 
 
 def learned_scale(
     scale: Float[Tensor, " scales"], *, floor: float, factor: Float[Tensor, " scales"] | float
 ) -> Float[Tensor, " scales"]:
-    """max(scale, floor) with `factor` times the gradient, which also passes where the floor is in force.
+    """The value max(scale, floor) with `factor` times the gradient, which also passes where the floor is in force.
 
     A scale that a large step drove below the floor is used as the floor and can grow again.
     """
@@ -215,5 +187,5 @@ class _LearnedScale(Function):
         return scale.clamp_min(floor)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: torch types ctx so
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: as torch types ctx
         return grad * ctx.factor, None, None
