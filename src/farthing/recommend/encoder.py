@@ -1,0 +1,154 @@
+"""Raw rows to batches for prediction: all that a model folder needs to read a log by itself."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from farthing.base.errors import FormatError
+from farthing.base.files import read_json, write_bytes
+from farthing.recommend.clicks import ClickBatch, encode_rows
+from farthing.recommend.dataset import Dataset
+from farthing.recommend.manifest import DenseStatistics
+from farthing.recommend.rejects import RejectLog
+from farthing.recommend.rows import read_log
+from farthing.recommend.schema import LogSchema
+from farthing.recommend.shards import flatten, log_transform, standardise
+from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED, UNKNOWN_ID, encode, read_vocabulary
+
+ENCODER_FILE = "encoder.json"
+VOCABULARY_FILE = "vocabulary.parquet"
+BATCH_ROWS = 8192
+
+
+class EncoderDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """The JSON half of an encoder: what the columns mean, how numbers are standardised, rows per table."""
+
+    format: Literal["farthing-encoder"] = "farthing-encoder"
+    version: Literal[1] = 1
+    schema: LogSchema
+    dense: tuple[DenseStatistics, ...]
+    table_rows: tuple[int, ...]
+
+
+class RowEncoder:
+    """Encodes rows as `prepare` did, with the values that have a row of their own in a model's tables."""
+
+    def __init__(self, description: EncoderDescription, values: Sequence[pl.Series]) -> None:
+        """Use `from_dataset` or `load`.
+
+        Args:
+            description: of the columns.
+            values: per field, the values of ids 2, 3, ... that have a row.
+        """
+        self.description = description
+        self.values = tuple(values)
+        self._known = [pl.Enum(kept) for kept in self.values]
+
+    @classmethod
+    def from_dataset(cls, dataset: Dataset, *, table_rows: Sequence[int]) -> RowEncoder:
+        """The encoder of a model that was trained on `dataset` with tables of these sizes."""
+        manifest = dataset.manifest
+        description = EncoderDescription(schema=manifest.schema, dense=manifest.dense, table_rows=tuple(table_rows))
+        files = [dataset.path(field.vocabulary) for field in manifest.fields]
+        values = [
+            read_vocabulary(path)["value"].head(rows - NUM_RESERVED)
+            for path, rows in zip(files, table_rows, strict=True)
+        ]
+        return cls(description, values)
+
+    @classmethod
+    def load(cls, folder: Path) -> RowEncoder:
+        """The encoder that `save` wrote to `folder`.
+
+        Raises:
+            FormatError: its files are missing or damaged, or do not fit each other.
+        """
+        description = read_json(folder / ENCODER_FILE, EncoderDescription)
+        path = folder / VOCABULARY_FILE
+        try:
+            table = pl.read_parquet(path, schema={"field": pl.Int32, "value": pl.String})
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise FormatError(f"{path}: not a vocabulary that farthing wrote ({str(error).splitlines()[0]})") from error
+        values = [table.filter(pl.col("field") == field)["value"] for field in range(len(description.table_rows))]
+        if [len(kept) + NUM_RESERVED for kept in values] != list(description.table_rows):
+            raise FormatError(f"{path}: its values do not fit the table sizes in {ENCODER_FILE}")
+        return cls(description, values)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the categorical fields, in the order of the tables."""
+        return tuple(field.name for field in self.description.schema.fields)
+
+    @property
+    def table_rows(self) -> tuple[int, ...]:
+        """Rows of each field's table."""
+        return self.description.table_rows
+
+    def to_files(self) -> dict[str, bytes]:
+        """The encoder as files: name to content."""
+        table = pl.concat(
+            pl.DataFrame({"field": pl.repeat(field, len(kept), dtype=pl.Int32, eager=True), "value": kept})
+            for field, kept in enumerate(self.values)
+        )
+        content = io.BytesIO()
+        table.write_parquet(content)
+        description = msgspec.json.format(msgspec.json.encode(self.description), indent=2) + b"\n"
+        return {ENCODER_FILE: description, VOCABULARY_FILE: content.getvalue()}
+
+    def save(self, folder: Path) -> None:
+        """Writes the encoder's files, each atomically."""
+        for name, content in self.to_files().items():
+            write_bytes(folder / name, content)
+
+    def read(self, logs: Sequence[Path], *, batch_rows: int = BATCH_ROWS) -> Iterator[tuple[pl.Series, ClickBatch]]:
+        """The rows of some logs, which need no label, encoded.
+
+        Args:
+            logs: files of the format that the model was trained on.
+            batch_rows: the most rows in a batch.
+
+        Yields:
+            What names the rows (the id column, or `row`: their number from 0 on, over all logs), and the rows.
+
+        Raises:
+            DataError: a log cannot be read, or one of its rows breaks the format.
+        """
+        num_rows = 0
+        with RejectLog(None, max_bad=0.0) as rejects:
+            for rows in read_log(logs, self.description.schema, rejects=rejects, with_label=False):
+                for frame in rows.frame.iter_slices(batch_rows):
+                    numbers = pl.Series("row", np.arange(num_rows, num_rows + frame.height))
+                    num_rows += frame.height
+                    id = self.description.schema.id
+                    yield frame["id"].alias(id) if id else numbers, self.encode(frame)
+
+    def encode(self, frame: pl.DataFrame) -> ClickBatch:
+        """Rows as `rows.read_log` gives them, as one batch; labels are 0 where the frame has none."""
+        statistics = self.description.dense
+        names = [f"dense_{column}" for column in range(len(statistics))]
+        numbers = standardise(
+            frame.select(log_transform(name) for name in names),
+            [s.mean for s in statistics],
+            [s.std for s in statistics],
+        )
+        dense = numbers.to_numpy(order="c") if names else np.zeros((frame.height, 0), dtype=np.float32)
+        starts = np.cumsum([0, *self.table_rows])
+        fields = [self._ids(frame[f"field_{i}"], self._known[i], int(starts[i])) for i in range(len(self.values))]
+        label = np.zeros(frame.height, dtype=np.float32)
+        if "label" in frame.columns:
+            label = frame["label"].cast(pl.Float32).to_numpy()
+        return encode_rows(dense, fields, label).batch()
+
+    def _ids(self, column: pl.Series, known: pl.Enum, start: int):
+        flat, lengths = flatten(column)
+        codes = flat.to_frame("value").select(encode(pl.col("value"), known, is_list=False)).to_series()
+        ids = codes.cast(pl.Int64) + NUM_RESERVED
+        missing = flat.is_null() | (flat == "")
+        return ids.fill_null(UNKNOWN_ID).set(missing, MISSING_ID).to_numpy() + start, lengths

@@ -1,0 +1,205 @@
+"""Rows of any log as one kind of frame: checked labels and numbers, categorical values as text.
+
+The columns of such a frame: `row` (line number), `label` (UInt8), `split` (UInt8, position in SPLITS), `group` and `id`
+(String), `dense_0`... (Float32, null = missing) and `field_0`... (String, or List(String) where multi-valued; null or
+empty = missing). Only what the schema names is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from farthing.base.errors import DataError
+from farthing.recommend.layout import Layout, layout_of, parquet_schema, require_columns
+from farthing.recommend.lines import Rows, read_lines
+from farthing.recommend.logfiles import BLOCK_BYTES, MAX_CELLS, TextBlock, text_blocks
+from farthing.recommend.rejects import BadRow, RejectLog
+from farthing.recommend.schema import Field, LogSchema
+
+_SPLIT_CODES = {"train": 0, "valid": 1, "val": 1, "validation": 1, "dev": 1, "test": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class LogRows:
+    """Good rows of one file.
+
+    Attributes:
+        frame: the columns that the module's docstring lists.
+        path: the file.
+        fraction: how much of the file has been read, in [0, 1].
+    """
+
+    frame: pl.DataFrame
+    path: Path
+    fraction: float
+
+
+def read_log(
+    paths: Sequence[Path],
+    schema: LogSchema,
+    *,
+    rejects: RejectLog,
+    with_label: bool = True,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[LogRows]:
+    """The rows of some logs, a bounded number at a time, in order; bad ones go to `rejects`.
+
+    Args:
+        paths: the logs; each may have its columns in another order.
+        schema: what the columns mean.
+        rejects: collects bad rows; the caller calls its `finish`.
+        with_label: whether label, split and group are read and checked; prediction does without them.
+        block_bytes: the most text that is in memory at once.
+
+    Raises:
+        DataError: a file cannot be read, has another format or lacks a column, or is mostly bad rows.
+    """
+    for path in paths:
+        layout = layout_of(path)
+        require_columns(path, layout, schema, with_label=with_label)
+        read = _parquet_rows if layout.separator is None else _text_rows
+        for frame, lines, bad, fraction in read(path, layout, schema, block_bytes):
+            good, wrong = _check(frame, lines, path, schema, with_label=with_label)
+            rejects.add(sorted([*bad, *wrong], key=lambda row: row.line))
+            rejects.count(good.height + len(bad) + len(wrong))
+            if good.height:
+                yield LogRows(_select(good, schema, with_label=with_label), path, fraction)
+
+
+_Piece = tuple[pl.DataFrame, Rows, list[BadRow], float]
+
+
+def _text_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: int) -> Iterator[_Piece]:
+    types: dict[str, pl.DataType] = {name: pl.Float32() for name in schema.dense}
+    types[schema.label] = pl.Float32()
+    size = path.stat().st_size
+    for block in text_blocks(path, block_bytes=block_bytes):
+        body = _without_header(block) if layout.has_header and block.first_line == 1 else block
+        for part in _bounded(body, MAX_CELLS // len(layout.columns)):
+            yield *read_lines(part, layout, types), min(block.position / size, 1.0)
+
+
+def _without_header(block: TextBlock) -> TextBlock:
+    return TextBlock(block.path, 2, block.text.split(b"\n", 1)[1], block.position)
+
+
+def _bounded(block: TextBlock, max_lines: int) -> Iterator[TextBlock]:
+    """The block in halves of halves until none has more than `max_lines` lines."""
+    if block.text.count(b"\n") <= max_lines:
+        yield block
+        return
+    cut = block.text.find(b"\n", len(block.text) // 2) + 1
+    if cut == len(block.text):
+        cut = block.text.find(b"\n") + 1
+    first = TextBlock(block.path, block.first_line, block.text[:cut], block.position)
+    line = block.first_line + first.text.count(b"\n")
+    yield from _bounded(first, max_lines)
+    yield from _bounded(TextBlock(block.path, line, block.text[cut:], block.position), max_lines)
+
+
+def _parquet_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: int) -> Iterator[_Piece]:
+    types = parquet_schema(path)
+    names = [name for name in layout.columns if name in schema.columns(with_label=True)]
+    # 24 bytes: what a value of text takes in memory at most, short ones that is.
+    num_rows = max(1, min(MAX_CELLS, block_bytes // 24) // len(names))
+    try:
+        total = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        first = 1
+        for frame in pl.scan_parquet(path).select(names).collect_batches(chunk_size=num_rows, maintain_order=True):
+            lines = np.arange(first, first + frame.height)
+            first += frame.height
+            yield frame.with_columns(_plain(name, types[name]) for name in names), lines, [], (first - 1) / total
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from error
+    if first == 1:
+        raise DataError(f"{path}: the file has no rows")
+
+
+def _plain(name: str, type: pl.DataType) -> pl.Expr:
+    """A Parquet column with NaN as missing and every kind of text as String."""
+    column = pl.col(name)
+    if type.is_float():
+        return column.fill_nan(None)
+    if isinstance(type, pl.List | pl.Array):
+        return column.cast(pl.List(pl.String))
+    return column if type.is_numeric() else column.cast(pl.String)
+
+
+def _check(
+    frame: pl.DataFrame, lines: Rows, path: Path, schema: LogSchema, *, with_label: bool
+) -> tuple[pl.DataFrame, list[BadRow]]:
+    """The rows whose label, split and numbers are right (with their line as column `row`), and the others."""
+    frame = frame.with_columns(pl.Series("row", lines, dtype=pl.Int64))
+    rules = [_number_rule(name) for name in schema.dense]
+    if with_label:
+        rules.append(_label_rule(schema.label))
+        rules += [_split_rule(schema.split)] if schema.split else []
+    if not rules:
+        return frame, []
+    broken = frame.select(pl.any_horizontal(rule for rule, _ in rules)).to_series()
+    if not broken.any():
+        return frame, []
+    wrong = frame.filter(broken)
+    reasons = wrong.select(pl.coalesce(pl.when(rule).then(reason) for rule, reason in rules)).to_series()
+    texts = wrong.select(pl.exclude("row").cast(pl.String, strict=False).fill_null("")).rows()
+    numbers = wrong["row"].to_list()
+    bad = [
+        BadRow(path, line, reason, "\t".join(values))
+        for line, reason, values in zip(numbers, reasons, texts, strict=True)
+    ]
+    return frame.filter(~broken), bad
+
+
+def _number(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.Float32, strict=False)
+
+
+def _number_rule(name: str) -> tuple[pl.Expr, pl.Expr]:
+    broken = pl.col(name).is_not_null() & ~_number(name).is_finite().fill_null(value=False)
+    return broken, pl.format("column {}: `{}` is not a finite number", pl.lit(name), pl.col(name))
+
+
+def _label_rule(name: str) -> tuple[pl.Expr, pl.Expr]:
+    broken = ~_number(name).is_in([0.0, 1.0]).fill_null(value=False)
+    text = pl.col(name).cast(pl.String).fill_null("")
+    return broken, pl.format("the label (column {}) is `{}`; it must be 0 or 1", pl.lit(name), text)
+
+
+def _split_code(name: str) -> pl.Expr:
+    lower = pl.col(name).cast(pl.String).str.to_lowercase()
+    return lower.replace_strict(_SPLIT_CODES, default=None, return_dtype=pl.UInt8)
+
+
+def _split_rule(name: str) -> tuple[pl.Expr, pl.Expr]:
+    text = pl.col(name).cast(pl.String).fill_null("")
+    reason = pl.format("the split (column {}) is `{}`; it must be train, valid or test", pl.lit(name), text)
+    return _split_code(name).is_null(), reason
+
+
+def _select(frame: pl.DataFrame, schema: LogSchema, *, with_label: bool) -> pl.DataFrame:
+    columns = [pl.col("row")]
+    columns += [_number(name).alias(f"dense_{i}") for i, name in enumerate(schema.dense)]
+    columns += [_value(field, frame.schema[field.column]).alias(f"field_{i}") for i, field in enumerate(schema.fields)]
+    columns += [pl.col(schema.id).cast(pl.String).alias("id")] if schema.id else []
+    if with_label:
+        columns.append(_number(schema.label).cast(pl.UInt8).alias("label"))
+        columns += [_split_code(schema.split).alias("split")] if schema.split else []
+        columns += [pl.col(schema.group).cast(pl.String).alias("group")] if schema.group else []
+    return frame.select(columns)
+
+
+def _value(field: Field, type: pl.DataType) -> pl.Expr:
+    column = pl.col(field.column)
+    if isinstance(type, pl.List):
+        return column
+    text = column.cast(pl.String)
+    if field.part == "hour":
+        return text.str.slice(6, 2)
+    if field.part == "weekday":
+        return text.str.slice(0, 6).str.to_date("%y%m%d", strict=False).dt.weekday().cast(pl.String)
+    return text.str.split(field.separator) if field.separator else text

@@ -1,0 +1,101 @@
+"""Values of a categorical field and the ids that stand for them.
+
+Id 0 is an unknown or rare value, id 1 a missing one; the values seen in training follow from id 2 on, the most
+frequent first and, among equally frequent ones, in the order of their UTF-8 bytes. A file of the vocabulary holds one
+row per value in the order of ids, with the number of times that training rows show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from farthing.base.errors import FormatError
+
+UNKNOWN_ID = 0
+MISSING_ID = 1
+NUM_RESERVED = 2
+
+
+def factorize(columns: pl.DataFrame) -> tuple[list[pl.Series], pl.DataFrame]:
+    """Every column as codes into its own sorted distinct values.
+
+    Args:
+        columns: String, or List(String) where a row has several values. Null and empty text are missing.
+
+    Returns:
+        Per column its distinct values (ascending, without missing ones); and the codes: UInt32, or List(UInt32), where
+        null is a missing value.
+    """
+    flat = [pl.col(name).explode() if _is_list(columns, name) else pl.col(name) for name in columns.columns]
+    distinct = columns.select(column.drop_nulls().unique().sort().implode() for column in flat)
+    values = [column.filter(column != "") for column in (sets.explode() for sets in distinct)]
+    return values, columns.select(
+        encode(pl.col(name), pl.Enum(known), is_list=_is_list(columns, name))
+        for name, known in zip(columns.columns, values, strict=True)
+    )
+
+
+def encode(column: pl.Expr, known: pl.Enum, *, is_list: bool) -> pl.Expr:
+    """Positions (UInt32) of a column's values in `known`; null where missing or not there."""
+    if is_list:
+        return column.cast(pl.List(known), strict=False).list.eval(pl.element().to_physical().cast(pl.UInt32))
+    return column.cast(known, strict=False).to_physical().cast(pl.UInt32)
+
+
+def _is_list(columns: pl.DataFrame, name: str) -> bool:
+    return isinstance(columns.schema[name], pl.List)
+
+
+def read_vocabulary(path: Path) -> pl.DataFrame:
+    """The `value` (String) and `count` (Int64) columns of a vocabulary file; row i is id i + 2.
+
+    Raises:
+        FormatError: the file is missing, damaged or another kind of file.
+    """
+    try:
+        return pl.read_parquet(path, schema={"value": pl.String, "count": pl.Int64})
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise FormatError(f"{path}: not a vocabulary that farthing wrote ({str(error).splitlines()[0]})") from error
+
+
+def table_rows(counts: npt.NDArray[np.int64], min_count: int) -> int:
+    """Rows of a field's table when values seen fewer than `min_count` times share row 0.
+
+    Args:
+        counts: [values] in the order of ids, which is descending.
+        min_count: at least 1, which keeps every value.
+    """
+    return NUM_RESERVED + int(np.searchsorted(-counts, -min_count, side="right"))
+
+
+class Encoding(Protocol):
+    """What gives values their table rows: per field the values that have one of their own, in the order of ids."""
+
+    @property
+    def values(self) -> Sequence[pl.Series]: ...
+
+
+def translate(old: Encoding, new: Encoding) -> npt.NDArray[np.int64]:
+    """For each row of a new table of all fields, the row of an old one that stands for the same value.
+
+    Args:
+        old: fields in the same order as in `new`.
+        new: the encoding whose rows are asked for.
+
+    Returns:
+        [rows of the new table] int64. A value that the old table lacks maps to its field's row for unknown ones.
+    """
+    rows, start = [], 0
+    for old_values, new_values in zip(old.values, new.values, strict=True):
+        known = pl.DataFrame({"value": old_values, "row": np.arange(len(old_values)) + NUM_RESERVED})
+        found = new_values.alias("value").to_frame().join(known, on="value", how="left", maintain_order="left")["row"]
+        rows.append(np.array([UNKNOWN_ID, MISSING_ID]) + start)
+        rows.append(found.fill_null(UNKNOWN_ID).to_numpy() + start)
+        start += NUM_RESERVED + len(old_values)
+    return np.concatenate(rows).astype(np.int64)
