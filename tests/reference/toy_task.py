@@ -93,7 +93,8 @@ class ToyTask:
     def digest(self) -> str:
         """SHA-256 over weights, optimizer states, generators and own state, written without farthing's own code."""
         parts: list[bytes] = [torch.get_rng_state().numpy().tobytes(), self.mean.numpy().tobytes()]
-        parts += [np.random.get_state()[1].tobytes(), repr(np.random.get_state()[2:]).encode()]  # noqa: NPY002
+        _, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
+        parts += [np.asarray(keys).tobytes(), repr(rest).encode()]
         parts.append(repr(random.getstate()).encode())
         parts += [value.numpy().tobytes() for value in self.model.state_dict().values()]
         for optimizer in self.optimizers:

@@ -69,10 +69,15 @@ def kill_at(function: str, when: str, call: int) -> None:
     setattr(owner, name, wrapper)
 
 
+def answer(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
 def serve() -> None:
     torch.set_num_threads(1)
     ToyTask()  # torch imports a second's worth of modules when it makes its first optimizer
-    print(os.getpid(), flush=True)
+    answer(os.getpid())
     for line in sys.stdin:
         request = json.loads(line)
         child = os.fork()
@@ -81,8 +86,8 @@ def serve() -> None:
                 kill_at(**request["kill"])
             train(Path(request["folder"]))
             os._exit(0)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        answer(child)
+        answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.reference.toy_task import ToyBatch, ToyBatches, ToyTask
 from torch import Tensor
 
 from farthing.base.errors import ConfigError, DataError, FarthingError, FormatError
@@ -21,6 +20,7 @@ from farthing.train.checkpoint import load_state
 from farthing.train.interrupt import Interrupted
 from farthing.train.loop import FitConfig, FitResult, fit
 from farthing.train.optim import clip_grad_norm
+from tests.reference.toy_task import ToyBatch, ToyBatches, ToyTask
 
 CONFIG = FitConfig(max_epochs=3, evals_per_epoch=2, clip_norm=0.5, warmup_steps=4)
 

@@ -1,7 +1,7 @@
 """Resumable training state in one safetensors file, without pickle.
 
 A state is a tree of dicts and lists whose leaves are tensors and JSON scalars. The tensors are stored as they are; the
-rest of the tree is JSON in the file's header, where `{"$tensor": "a/b"}` stands for the tensor named `a/b`. Floats
+rest of the tree is JSON in the file's header, where `{"$tensor": "3:a/b"}` stands for the tensor of that name. Floats
 survive exactly (JSON holds their shortest round-trip form), so what is loaded equals what was saved bit for bit.
 
 One file means one atomic rename: after a crash or a power loss the whole old state is there, or the whole new one.
@@ -129,6 +129,7 @@ def seed_all(seed: int) -> None:
 def _strip(value: object, name: str, tensors: dict[str, Tensor]) -> object:
     """The tree with its tensors moved to `tensors`, each replaced by a mark that names it."""
     if isinstance(value, Tensor):
+        name = f"{len(tensors)}:{name}"  # unique, even if a key holds a slash
         tensors[name] = _owned(value.detach().cpu().contiguous(), tensors)
         return {_MARK: name}
     if isinstance(value, Mapping):
@@ -157,8 +158,9 @@ def _restore(value: object, tensors: Mapping[str, Tensor]) -> object:
 
 
 def _digest(tree: bytes, tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over the JSON tree and the bytes of all tensors in the order of their names."""
+    """SHA-256 over the JSON tree and, in the order of their names, all tensors: name, type, shape and bytes."""
     digest = hashlib.sha256(tree)
-    for name in sorted(tensors):
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -23,12 +23,12 @@ class ProgressBar:
         self._started = 0.0
         self._task = TaskID(0)
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.fields[speed]}", markup=False),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[loss]} {task.fields[metrics]}"),
+            TextColumn("{task.fields[loss]} {task.fields[metrics]}", markup=False),
             console=console or Console(stderr=True),
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, overload
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
+from torch.optim.optimizer import ParamsT
 
 from farthing.base.errors import ConfigError
 
@@ -70,7 +71,7 @@ class RowAdam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+        params: ParamsT,
         *,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
