@@ -59,6 +59,13 @@ def test_only_ops_imports_the_extension(path: Path) -> None:
     assert imports_it == (path == ROOT / "src/farthing/lowbit/ops.py")
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if "jaxtyping" in path.read_text()], ids=_name)
+def test_shapes_are_enforced_wherever_they_are_written(path: Path, pytestconfig: pytest.Config) -> None:
+    *enforced, _ = str(pytestconfig.getoption("--jaxtyping-packages")).split(",")
+    module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+    assert any(f"{module}.".startswith(f"{package}.") for package in enforced)
+
+
 @pytest.mark.parametrize("path", [path for path in MODULES if path.parent.name == "base"], ids=_name)
 def test_base_imports_only_the_standard_library_and_msgspec(path: Path) -> None:
     imported = {name.split(".")[0] for name in _imported(ast.parse(path.read_text(encoding="utf-8")))}

@@ -33,7 +33,7 @@ SUBCOMMANDS = {
         "farthing.recommend.commands:app", "Train, compare and run click-through models in 1 to 32 bits."
     ),
     "inspect": Subcommand("farthing.inspect:inspect_app", "Say what is in a folder that farthing wrote."),
-    "verify": Subcommand("farthing.inspect:verify_app", "Check the hashes of a folder that farthing wrote."),
+    "verify": Subcommand("farthing.inspect:verify_app", "Check that a folder that farthing wrote is undamaged."),
     "doctor": Subcommand("farthing.doctor:app", "Say what this installation can do and what it lacks."),
 }
 
