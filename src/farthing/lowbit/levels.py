@@ -38,24 +38,28 @@ def code_of_level(levels: Float[Tensor, "*shape"], bits: Bits) -> UInt8[Tensor, 
     return (levels < 0 if bits == 1 else levels - LOWEST_LEVEL[bits]).to(torch.uint8)
 
 
-def nearest_level(v: Float[Tensor, "*shape"], bits: Bits, *, noise: bool = False) -> Float[Tensor, "*shape"]:
-    """The level that each `v` is rounded to, after clipping to the lowest and highest one.
+def nearest_level(
+    x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"], bits: Bits, *, noise: bool = False
+) -> Float[Tensor, "*shape"]:
+    """The level that x / scale is rounded to, after clipping to the lowest and highest one.
 
-    A tie goes to the even integer (at 2 bits: v - 1/2 is rounded so); at 1 bit the level is the sign, and sign(0) = +1.
+    A tie goes to the even integer (at 2 bits: x / scale - 1/2 is rounded so); at 1 bit the level is the sign of x, and
+    both zeros count as positive.
 
     Args:
-        v: Values in units of the scale.
+        x: Finite values.
+        scale: > 0; broadcasts against `x`.
         bits: 8, 4, 2 or 1.
         noise: Instead, round up with the probability of the fractional part: floor(v + u), u ~ U(0, 1). Not at 1 bit.
     """
     if bits == 1:
-        return torch.where(v < 0, -1.0, 1.0)
-    q = v.clamp(LOWEST_LEVEL[bits], HIGHEST_LEVEL[bits])
+        return torch.copysign(torch.ones((), device=x.device), x + 0.0)  # -0.0 + 0.0 is 0.0
+    v = (x / scale).clamp_(LOWEST_LEVEL[bits], HIGHEST_LEVEL[bits])
     shift = LOWEST_LEVEL[bits] % 1.0
     if shift:
-        q.sub_(shift)
+        v.sub_(shift)
     if noise:
-        q.add_(torch.rand_like(q)).floor_()
+        v.add_(torch.rand_like(v)).floor_().clamp_max_(HIGHEST_LEVEL[bits] - shift)
     else:
-        q.round_()
-    return q.add_(shift) if shift else q
+        v.round_()
+    return v.add_(shift) if shift else v

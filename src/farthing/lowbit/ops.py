@@ -70,7 +70,7 @@ class ActivationScale:
 
     def integers(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """The level of each element in units of `LEVEL_UNIT`: integers in [-128, 127]."""
-        return _to_integers(nearest_level(x / self.scale, self.bits), self.bits)
+        return _to_integers(nearest_level(x, self.scale, self.bits), self.bits)
 
 
 @dataclass(frozen=True, slots=True)

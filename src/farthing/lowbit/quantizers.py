@@ -97,8 +97,8 @@ class Quantizer(nn.Module):
     def codes(self, x: Float[Tensor, "*shape"], groups: Int[Tensor, "*rows"] | None = None) -> UInt8[Tensor, "*shape"]:
         """The code in [0, 2**bits) of each element, as eval mode rounds it."""
         shifted = x if self.offset is None else x - self._expand(self.offset, x.ndim, groups)
-        v = shifted / self._expand(self.positive_scale(), x.ndim, groups)
-        return code_of_level(nearest_level(v, self.bits), self.bits)
+        scale = self._expand(self.positive_scale(), x.ndim, groups)
+        return code_of_level(nearest_level(shifted, scale, self.bits), self.bits)
 
     @torch.no_grad()
     def dequantize(

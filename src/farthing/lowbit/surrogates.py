@@ -24,24 +24,38 @@ _SWISH_BETA = 5.0
 _ABOVE_ONE = 1.0 + 2.0**-23
 
 
-def _gradient_of_scale(grad: Tensor, grad_x: Tensor, *, v: Tensor, q: Tensor, shape: torch.Size) -> Tensor:
-    """The sum of grad * q - grad_x * v to `shape`; a single scale takes two dot products, which store nothing."""
+Surrogate = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(gradient of the result, x, scale) -> gradient of x."""
+
+
+def _inside(grad: Tensor, x: Tensor, scale: Tensor, *, low: float, high: float) -> Tensor:
+    """`grad` where low < x / scale < high, else 0: one pass, where there is one scale."""
+    if scale.numel() == 1:
+        low, high = low * scale.item(), high * scale.item()
+    else:
+        x = x / scale
+    window: Tensor = torch.ops.aten.hardtanh_backward(grad, x, low, high)
+    return window
+
+
+def _dot(a: Tensor, b: Tensor, shape: torch.Size) -> Tensor:
+    """The sum of a * b to `shape`; for a single element without storing the products."""
     if shape.numel() == 1:
-        return (torch.dot(grad.reshape(-1), q.view(-1)) - torch.dot(grad_x.reshape(-1), v.view(-1))).reshape(shape)
-    return torch.addcmul(grad * q, grad_x, v, value=-1.0).sum_to_size(shape)
+        return torch.dot(a.reshape(-1), b.reshape(-1)).reshape(shape)
+    return (a * b).sum_to_size(shape)
 
 
 def uniform_quantize(
     x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"], bits: Bits, *, noise: bool = False
 ) -> Float[Tensor, "*shape"]:
-    """The value scale * nearest_level(x / scale), with the gradients of learned step size quantization.
+    """The value scale * nearest_level(x, scale), with the gradients of learned step size quantization.
 
     With v = x / scale and levels from Qn to Qp (the paper's -Q_N and Q_P):
 
         d out / d x     = 1                 if Qn < v < Qp, else 0
         d out / d scale = round(v) - v      if Qn < v < Qp, else Qn or Qp
 
-    The second line equals round(clip(v)) - v * (d out / d x), which is how it is computed.
+    The second line equals (out - x * (d out / d x)) / scale, which is how it is computed.
 
     Args:
         x: What is quantized.
@@ -59,27 +73,25 @@ def uniform_quantize(
 class _Uniform(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, bits: Bits, noise: bool) -> Tensor:
-        v = x / scale
-        q = nearest_level(v, bits, noise=noise)
-        ctx.save_for_backward(v, q)
-        ctx.bits, ctx.scale_shape = bits, scale.shape  # type: ignore[attr-defined]
-        return q * scale
+        out = nearest_level(x, scale, bits, noise=noise).mul_(scale)
+        ctx.save_for_backward(x, scale, out)
+        ctx.bits = bits  # type: ignore[attr-defined]
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: as torch types ctx
-        v, q = ctx.saved_tensors
-        low, high = LOWEST_LEVEL[ctx.bits], HIGHEST_LEVEL[ctx.bits]
-        grad_x = torch.ops.aten.hardtanh_backward(grad, v, low, high)  # grad where low < v < high, else 0: one pass
+        x, scale, out = ctx.saved_tensors
+        grad_x = _inside(grad, x, scale, low=LOWEST_LEVEL[ctx.bits], high=HIGHEST_LEVEL[ctx.bits])
         grad_scale = None
         if ctx.needs_input_grad[1]:
-            grad_scale = _gradient_of_scale(grad, grad_x, v=v, q=q, shape=ctx.scale_shape)
+            grad_scale = (_dot(grad, out, scale.shape) - _dot(grad_x, x, scale.shape)) / scale
         return grad_x, grad_scale, None, None
 
 
 def range_quantize(
     x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"], offset: Float[Tensor, "*scale"] | None, bits: Bits
 ) -> Float[Tensor, "*shape"]:
-    """The value offset + scale * nearest_level((x - offset) / scale), with the identity as gradient to `x` only.
+    """The value offset + scale * nearest_level(x - offset, scale), with the identity as gradient to `x` only.
 
     The range follows the data, so a value outside it is only there because the range is some steps old: it keeps its
     gradient.
@@ -101,8 +113,8 @@ class _Range(Function):
     def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, offset: Tensor | None, bits: Bits) -> Tensor:
         del ctx
         if offset is None:
-            return nearest_level(x / scale, bits).mul_(scale)
-        return nearest_level((x - offset).div_(scale), bits).mul_(scale).add_(offset)
+            return nearest_level(x, scale, bits).mul_(scale)
+        return nearest_level(x - offset, scale, bits).mul_(scale).add_(offset)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: as torch types ctx
@@ -110,28 +122,36 @@ class _Range(Function):
         return grad, None, None, None
 
 
-def straight_through(grad: Float[Tensor, "*shape"], v: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The gradient grad * [|v| <= 1]. Source: Hubara et al., Binarized Neural Networks, NeurIPS 2016, equation 4."""
-    window: Tensor = torch.ops.aten.hardtanh_backward(grad, v, -_ABOVE_ONE, _ABOVE_ONE)
-    return window
+def straight_through(
+    grad: Float[Tensor, "*shape"], x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"]
+) -> Float[Tensor, "*shape"]:
+    """The gradient grad * [|v| <= 1], v = x / scale.
+
+    Source: Hubara et al., Binarized Neural Networks, NeurIPS 2016, equation 4.
+    """
+    return _inside(grad, x, scale, low=-_ABOVE_ONE, high=_ABOVE_ONE)
 
 
-def approx_sign(grad: Float[Tensor, "*shape"], v: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The gradient grad * max(0, 2 - 2 |v|). Source: Liu et al., Bi-Real Net, ECCV 2018, equation 7."""
-    return v.abs().mul_(-2.0).add_(2.0).clamp_min_(0.0).mul_(grad)
+def approx_sign(
+    grad: Float[Tensor, "*shape"], x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"]
+) -> Float[Tensor, "*shape"]:
+    """The gradient grad * max(0, 2 - 2 |v|), v = x / scale.
+
+    Source: Liu et al., Bi-Real Net, ECCV 2018, equation 7.
+    """
+    return (x / scale).abs_().mul_(-2.0).add_(2.0).clamp_min_(0.0).mul_(grad)
 
 
-def swish_sign(grad: Float[Tensor, "*shape"], v: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The gradient grad * b (2 - b v tanh(b v / 2)) / (1 + cosh(b v)) with b = 5.
+def swish_sign(
+    grad: Float[Tensor, "*shape"], x: Float[Tensor, "*shape"], scale: Float[Tensor, "*scale"]
+) -> Float[Tensor, "*shape"]:
+    """The gradient grad * b (2 - b v tanh(b v / 2)) / (1 + cosh(b v)), v = x / scale, b = 5.
 
     Source: Darabi et al., Regularized Binary Network Training (BNN+), arXiv 1812.11800, equation 4.
     """
-    bv = v * _SWISH_BETA
+    bv = (x / scale).mul_(_SWISH_BETA)
     rise = 2.0 - bv * torch.tanh(bv / 2.0)
     return rise.div_(bv.cosh_().add_(1.0)).mul_(_SWISH_BETA).mul_(grad)
-
-
-Surrogate = Callable[[Tensor, Tensor], Tensor]
 
 
 def sign_quantize(
@@ -145,7 +165,7 @@ def sign_quantize(
     Args:
         x: What is quantized.
         scale: > 0; broadcasts against `x`.
-        surrogate: (gradient, v) -> gradient to x, for example `straight_through`.
+        surrogate: `straight_through`, `approx_sign` or `swish_sign`.
     """
     out: Tensor = _Sign.apply(x, scale, surrogate)  # type: ignore[no-untyped-call]
     return out
@@ -154,19 +174,16 @@ def sign_quantize(
 class _Sign(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, surrogate: Surrogate) -> Tensor:
-        v = x / scale
-        ctx.save_for_backward(v)
-        ctx.surrogate, ctx.scale_shape = surrogate, scale.shape  # type: ignore[attr-defined]
-        return torch.where(v < 0, -scale, scale)
+        out = nearest_level(x, scale, 1).mul_(scale)
+        ctx.save_for_backward(x, scale, out)
+        ctx.surrogate = surrogate  # type: ignore[attr-defined]
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # Any: as torch types ctx
-        (v,) = ctx.saved_tensors
-        grad_x = ctx.surrogate(grad, v)
-        grad_scale = None
-        if ctx.needs_input_grad[1]:
-            grad_scale = torch.where(v < 0, -grad, grad).sum_to_size(ctx.scale_shape)
-        return grad_x, grad_scale, None
+        x, scale, out = ctx.saved_tensors
+        grad_scale = _dot(grad, out, scale.shape) / scale if ctx.needs_input_grad[1] else None
+        return ctx.surrogate(grad, x, scale), grad_scale, None
 
 
 def learned_scale(
