@@ -73,11 +73,15 @@ def test_quoted_commands_and_flags_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_commands_quoted_in_messages_and_help_exist(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    examples = re.findall(r"Example: farthing (.*)", text)
-    for words in [*_quoted_commands(iter(SPAN.findall(text)), "farthing"), *examples]:
+def test_commands_quoted_in_messages_exist(path: Path) -> None:
+    for words in _quoted_commands(iter(SPAN.findall(path.read_text(encoding="utf-8"))), "farthing"):
         _check_command(re.sub(r"\{[^}]*\}", "X", words))
+
+
+@pytest.mark.parametrize(("path", "command"), list(command_tree.leaves()))
+def test_examples_in_the_help_exist(path: tuple[str, ...], command: object) -> None:
+    for words in re.findall(r"farthing (.+)", getattr(command, "epilog", None) or ""):
+        _check_command(words)
 
 
 @pytest.mark.parametrize("path", [path for path, _ in command_tree.leaves()], ids=" ".join)

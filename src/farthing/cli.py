@@ -30,9 +30,12 @@ class Subcommand(NamedTuple):
 
 SUBCOMMANDS = {
     "recommend": Subcommand(
-        "farthing.recommend.commands:app", "Train, compare and run click-through models in 1 to 32 bits."
+        "farthing.recommend.commands:app",
+        "Click-through models in 1 to 32 bits, from a raw click log to a small model and an honest table.",
     ),
-    "inspect": Subcommand("farthing.inspect:inspect_app", "Say what is in a folder that farthing wrote."),
+    "inspect": Subcommand(
+        "farthing.inspect:inspect_app", "Say what is in a folder that farthing wrote, and how big it is."
+    ),
     "verify": Subcommand("farthing.inspect:verify_app", "Check that a folder that farthing wrote is undamaged."),
     "doctor": Subcommand("farthing.doctor:app", "Say what this installation can do and what it lacks."),
 }
@@ -96,7 +99,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+@app.callback(epilog="Example: farthing recommend compare DATA --out DIR")
 def farthing(
     *,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Details, and the traceback of an error.")] = False,
@@ -105,10 +108,7 @@ def farthing(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Few bits, few labels: neural networks that run on a CPU.
-
-    Example: farthing recommend compare DATA --out DIR
-    """
+    """Few bits, few labels: neural networks that run on a CPU."""
     log.configure(verbosity=int(verbose) - int(quiet))
 
 

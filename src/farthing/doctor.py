@@ -49,13 +49,11 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[MissingPackage]
 
 
-@app.command()
+@app.command(epilog="Example: farthing doctor --json")
 def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
     """Say what this installation can do and what it lacks.
 
     What is missing comes with the line that installs it; a missing package that is needed is exit code 1.
-
-    Example: farthing doctor --json
     """
     diagnosis = diagnose()
     typer.echo(msgspec.json.format(msgspec.json.encode(diagnosis)).decode() if json else _text(diagnosis))

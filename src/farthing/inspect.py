@@ -48,24 +48,19 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[str, ...]
 
 
-@inspect_app.command()
+@inspect_app.command(epilog="Example: farthing inspect MODEL")
 def inspect(folder: Folder, *, json: AsJson = False) -> None:
-    """Say what is in a folder that farthing wrote, and how big it is.
-
-    Example: farthing inspect MODEL
-    """
+    """Say what is in a folder that farthing wrote, and how big it is."""
     contents = look_into(folder)
     typer.echo(_as_json(contents) if json else "\n".join(_lines(contents)))
 
 
-@verify_app.command()
+@verify_app.command(epilog="Example: farthing verify MODEL")
 def verify(folder: Folder, *, json: AsJson = False) -> None:
     """Check that a folder that farthing wrote is undamaged.
 
     The hashes of models and checkpoints are computed anew, and every file of a data set is read. Each damaged, missing
     or foreign file is named; if there is one, the exit code is 1.
-
-    Example: farthing verify MODEL
     """
     kind = kind_of(folder)
     verdict = Verdict(folder=str(folder), kind=kind, findings=tuple(KINDS[kind].verify(folder)))
