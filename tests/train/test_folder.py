@@ -164,6 +164,15 @@ def test_drops_best_weights_that_no_checkpoint_names(tmp_path: Path) -> None:
     assert run.best_weights()["weight"].tolist() == [4.0]
 
 
+def test_a_resumed_run_drops_what_a_killed_one_could_not(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, {})
+    run.save({}, best_step=4)
+    for step in (2, 4):
+        run.save_best({"weight": torch.zeros(1)}, step)
+    assert run.load() == {}
+    assert [path.name for path in tmp_path.glob("best*")] == ["best-000000004.safetensors"]
+
+
 def test_removes_the_half_written_files_of_a_killed_run(tmp_path: Path) -> None:
     (tmp_path / ".checkpoint.safetensors.abc.part").touch()
     (tmp_path / "notes.txt").touch()

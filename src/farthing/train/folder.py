@@ -53,13 +53,11 @@ class RunFolder:
         Raises:
             DataError: the folder cannot be written or the disk is full; the earlier checkpoint stays.
         """
-        save_state(self._checkpoint, {"settings": self._settings, **state})
-        for path in self.path.glob("best-*.safetensors"):
-            if best_step is None or path != self._best_of(best_step):
-                path.unlink()
+        save_state(self._checkpoint, {"settings": self._settings, "best_step": best_step, **state})
+        self._drop_best_but(best_step)
 
     def load(self) -> dict[str, Any]:
-        """The state that was saved last.
+        """The state that was saved last; does what a run that was killed just after saving it left undone.
 
         Raises:
             ConfigError: it was saved with other settings.
@@ -73,6 +71,7 @@ class RunFolder:
                     f"{self._checkpoint}: was made with {name}={saved.get(name)!r}, now it is "
                     f"{self._settings.get(name)!r}; resume with the same settings or choose another folder"
                 )
+        self._drop_best_but(state.pop("best_step"))
         return state
 
     def save_best(self, weights: Mapping[str, Tensor], step: int) -> None:
@@ -91,6 +90,11 @@ class RunFolder:
     def write_metrics(self, history: Sequence[Mapping[str, float]]) -> None:
         """Writes the whole log: a killed run may have logged steps that are about to be repeated."""
         write_bytes(self.path / "metrics.jsonl", b"".join(msgspec.json.encode(line) + b"\n" for line in history))
+
+    def _drop_best_but(self, step: int | None) -> None:
+        for path in self.path.glob("best-*.safetensors"):
+            if step is None or path != self._best_of(step):
+                path.unlink()
 
     def _best_of(self, step: int) -> Path:
         return self.path / f"best-{step:09d}.safetensors"
