@@ -72,6 +72,16 @@ def test_an_absent_optional_package_is_no_failure(monkeypatch: pytest.MonkeyPatc
     assert runner.invoke(cli.app, ["doctor"]).exit_code == 0
 
 
+def test_a_source_folder_that_was_never_installed_says_so(monkeypatch: pytest.MonkeyPatch, runner: CliRunner) -> None:
+    def not_installed(name: str) -> list[str]:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", not_installed)
+    result = runner.invoke(cli.app, ["doctor"])
+    assert result.exit_code == 1
+    assert "missing: farthing, needed\n  make install" in result.stdout
+
+
 def test_without_the_extension_it_says_who_does_the_work(monkeypatch: pytest.MonkeyPatch, runner: CliRunner) -> None:
     monkeypatch.setattr(ops, "native_info", lambda: None)
     result = runner.invoke(cli.app, ["doctor"])

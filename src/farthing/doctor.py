@@ -87,7 +87,11 @@ def _packages() -> tuple[dict[str, str], list[MissingPackage]]:
     """Versions of the installed packages that farthing's metadata names, and those that are missing."""
     versions: dict[str, str] = {}
     missing: list[MissingPackage] = []
-    for requirement in importlib.metadata.requires("farthing") or []:
+    try:
+        requirements = importlib.metadata.requires("farthing") or []
+    except importlib.metadata.PackageNotFoundError:  # run from a source folder that was never installed
+        return versions, [MissingPackage(name="farthing", extra=None, install="make install")]
+    for requirement in requirements:
         match = _REQUIREMENT.match(requirement)
         if match is None or match["extra"] in _INTERNAL_EXTRAS:
             continue
