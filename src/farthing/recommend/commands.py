@@ -1,0 +1,202 @@
+"""`farthing recommend ...`: reads options, calls the library, shows what came out. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="Click-through models in 1 to 32 bits, from a raw click log to a small model and an honest table.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. train.lr=0.001; repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+MinCount = Annotated[
+    int | None,
+    typer.Option(help="Ids in fewer training rows share one embedding; default: 10 for Criteo's shape, else chosen."),
+]
+
+
+def split_values(values: list[str] | None) -> list[str]:
+    """The values of an option that may be repeated, comma-separated, or both."""
+    return [part.strip() for value in values or [] for part in value.split(",") if part.strip()]
+
+
+def epilog(*examples: str) -> str:
+    """Examples for the end of a command's help."""
+    return "Examples:\n\n" + "\n\n".join(f"farthing recommend {example}" for example in examples)
+
+
+@app.command(epilog=epilog("synthesize --rows 100000 --seed 0 --out log.tsv.gz"))
+def synthesize(
+    rows: Annotated[int, typer.Option(min=1, help="Rows to write.")],
+    out: Annotated[Path, typer.Option(help="The log, .tsv or .tsv.gz.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """Write a made-up click log in Criteo's format, with the best reachable AUC known."""
+    from farthing.recommend import console
+    from farthing.recommend.synthetic import synthesize as write
+
+    with console.counter("synthesize", total=rows) as advance:
+        summary = write(rows, seed, out, progress=advance)
+    console.show_synthetic(summary, out, as_json=json)
+
+
+@app.command(
+    epilog=epilog(
+        "prepare day_0.gz day_1.gz --out data", "prepare clicks.parquet --out data --label clicked --split-column split"
+    )
+)
+def prepare(
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Click logs, oldest first; .gz is read too.")],
+    out: Annotated[Path, typer.Option(help="The folder of encoded data.")],
+    format: Annotated[
+        str | None, typer.Option(help="criteo, avazu, csv or parquet; recognised from the content.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="The column of 0 and 1; recognised by its usual names.")] = None,
+    split_column: Annotated[str | None, typer.Option(help="The column that says train, valid or test.")] = None,
+    split: Annotated[str, typer.Option(help="Shares of train, valid and test where no column says.")] = "0.8,0.1,0.1",
+    order: Annotated[str, typer.Option(help="file: the last rows are the test (temporal); random: drawn.")] = "file",
+    id: Annotated[str | None, typer.Option(help="A column that names each row; never a feature.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column to group rows by (a user), for GAUC.")] = None,
+    dense: Annotated[list[str] | None, typer.Option(help="Columns to read as numbers; repeatable.")] = None,
+    categorical: Annotated[list[str] | None, typer.Option(help="Columns to read as ids; repeatable.")] = None,
+    max_bad: Annotated[float, typer.Option(min=0, max=1, help="Share of bad rows that is tolerated.")] = 0.001,
+    seed: Annotated[int, typer.Option(help="Of --order random.")] = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """Read click logs once, number every id by frequency, and write encoded shards."""
+    from farthing.recommend import console
+    from farthing.recommend.detect import Choices
+    from farthing.recommend.prepare import PrepareConfig
+    from farthing.recommend.prepare import prepare as run
+
+    with console.stages() as progress:
+        choices = Choices(
+            format=format,
+            label=label,
+            split_column=split_column,
+            id=id,
+            group=group,
+            dense=split_values(dense) or None,
+            categorical=split_values(categorical) or None,
+        )
+        config = PrepareConfig(split=console.parse_split(split), order=order, seed=seed, max_bad=max_bad)
+        prepared = run(logs, out, choices=choices, config=config, progress=progress)
+    console.show_prepared(prepared, out, as_json=json)
+
+
+@app.command(
+    epilog=epilog("train data --out run --preset int4", "train data --out run --resume", "train new --out run2 --init run")
+)
+def train(
+    data: Annotated[Path, typer.Argument(help="A folder that prepare wrote.")],
+    out: Annotated[Path, typer.Option(help="The run folder.")],
+    preset: Annotated[str, typer.Option(help="fp32, int8, int4, int2 or binary.")] = "int4",
+    min_count: MinCount = None,
+    init: Annotated[Path | None, typer.Option(help="Continue from the weights of an earlier run.")] = None,
+    settings: Settings = None,
+    seed: Annotated[int, typer.Option(help="Of initial weights, shuffling and dropout.")] = 0,
+    *,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    json: Json = False,
+) -> None:
+    """Train one model; Ctrl-C saves and --resume goes on."""
+    from farthing.recommend import console
+    from farthing.recommend.session import train_with_choices
+
+    result = train_with_choices(
+        data,
+        out,
+        preset=preset,
+        min_count=min_count,
+        init=init,
+        settings=settings or [],
+        seed=seed,
+        resume=resume,
+        progress=console.training_bar,
+        say=console.say,
+    )
+    console.show_result(result, out, as_json=json)
+
+
+@app.command(epilog=epilog("evaluate run data", "evaluate model data --json"))
+def evaluate(
+    model: Annotated[Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run or a model folder.")],
+    data: Annotated[Path, typer.Argument(help="A folder that prepare wrote from the same kind of log.")],
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    *,
+    json: Json = False,
+) -> None:
+    """Measure a model on a split: AUC, accuracy, log loss, calibration error."""
+    from farthing.recommend import console
+    from farthing.recommend.session import evaluate_folder
+
+    console.show_metrics(evaluate_folder(model, data, split), title=f"{model} on {data} ({split})", as_json=json)
+
+
+@app.command(epilog=epilog("export run --out model"))
+def export(
+    run: Annotated[Path, typer.Argument(help="A finished run.")],
+    out: Annotated[Path, typer.Option(help="The model folder.")],
+) -> None:
+    """Pack a run's best weights into a model folder that scores raw rows."""
+    from farthing.recommend import console
+    from farthing.recommend.modelfolder import export_run, packed_bytes
+
+    export_run(run, out)
+    console.say(f"{out}: {packed_bytes(out) / 1e6:.3f} MB of weights and settings; look with: farthing inspect {out}")
+
+
+@app.command(epilog=epilog("predict model log.tsv.gz --out scores.csv"))
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model folder.")],
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Raw rows, with or without labels.")],
+    out: Annotated[Path, typer.Option(help="Scores, .csv or .parquet.")],
+) -> None:
+    """Score raw rows: writes row (or the id column) and probability."""
+    from farthing.recommend import console
+    from farthing.recommend.modelfolder import load_model
+    from farthing.recommend.predict import predict_log
+
+    with console.counter("predict", total=None) as advance:
+        rows = predict_log(load_model(model), logs, out, progress=advance)
+    console.say(f"{out}: {rows:,} rows scored")
+
+
+@app.command(epilog=epilog("compare data --out table", "compare data --out table --bits 32,4,1 --seeds 5"))
+def compare(
+    data: Annotated[Path, typer.Argument(help="A folder that prepare wrote.")],
+    out: Annotated[Path, typer.Option(help="Folder for table, report, runs and models; run again to go on.")],
+    bits: Annotated[list[str] | None, typer.Option(help="Bit widths; repeatable or comma-separated.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings per row.")] = 3,
+    min_count: MinCount = None,
+    settings: Settings = None,
+    *,
+    json: Json = False,
+) -> None:
+    """The table: full precision against few bits, measured, with a report to look at."""
+    from farthing.recommend import console
+    from farthing.recommend.session import compare_bits
+
+    rows: list[dict[str, Any]] = compare_bits(
+        data,
+        out,
+        bits=[console.parse_bits(value) for value in split_values(bits) or ["32", "8", "4", "2", "1"]],
+        seeds=seeds,
+        min_count=min_count,
+        settings=settings or [],
+        progress=console.training_bar,
+        say=console.say,
+    )
+    console.show_table(rows, out, as_json=json)

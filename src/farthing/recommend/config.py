@@ -1,0 +1,115 @@
+"""The settings of one recommender: architecture, bits of every part, training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from farthing.base.errors import ConfigError
+from farthing.train.loop import FitConfig
+
+FLOAT_BITS = 32
+
+Activation = Literal["relu", "prelu"]
+
+
+def _require(holds: bool, name: str, rule: str, value: object) -> None:
+    if not holds:
+        raise ConfigError(f"{name} must be {rule}, got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig:
+    """The architecture of a DLRM, apart from what the data decides (numeric columns, rows of each table).
+
+    Attributes:
+        embedding_dim: length of every embedding vector, and of the bottom MLP's output, >= 1.
+        bottom: hidden widths of the MLP over numeric columns; not built where the data has none.
+        top: hidden widths of the MLP over the interactions.
+        dropout: share of hidden units set to zero in training, in [0, 1).
+        activation: after each hidden layer. A ReLU before a sign makes its output constant: take prelu with 1-bit layers.
+    """
+
+    embedding_dim: int = 16
+    bottom: tuple[int, ...] = (512, 256, 64)
+    top: tuple[int, ...] = (512, 256)
+    dropout: float = 0.0
+    activation: Activation = "relu"
+
+    def __post_init__(self) -> None:
+        _require(self.embedding_dim >= 1, "embedding_dim", ">= 1", self.embedding_dim)
+        _require(all(width >= 1 for width in self.bottom), "bottom", "widths >= 1", self.bottom)
+        _require(all(width >= 1 for width in self.top), "top", "widths >= 1", self.top)
+        _require(0 <= self.dropout < 1, "dropout", "in [0, 1)", self.dropout)
+        _require(self.activation in ("relu", "prelu"), "activation", '"relu" or "prelu"', self.activation)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerBits:
+    """Bits of a linear layer's weight and of its input; 32 is float."""
+
+    weight: int = FLOAT_BITS
+    activation: int = FLOAT_BITS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Precision:
+    """How many bits every part has.
+
+    Attributes:
+        embedding: bits of the embedding tables: 32, 8, 4, 2 or 1.
+        embedding_quantizer: a name of `lowbit.quantizers.QUANTIZERS`; None takes lsq, or sign-ste at 1 bit.
+        edge: bits of the network's first and last linear layer.
+        hidden: bits of all other linear layers.
+        is_bottom_float: leaves the whole bottom MLP in float.
+    """
+
+    embedding: int = FLOAT_BITS
+    embedding_quantizer: str | None = None
+    edge: LayerBits = LayerBits()
+    hidden: LayerBits = LayerBits()
+    is_bottom_float: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig:
+    """How a recommender is trained.
+
+    Attributes:
+        batch_size: rows per step, >= 2 (batch normalisation needs two).
+        lr: learning rate of Adam, > 0.
+        scale_lr_factor: the quantizers' scales learn at `lr` times this, > 0.
+        embedding_prior: strength of the L2 term on embeddings, in training rows, >= 0: its weight is this over the number
+            of training rows, so that one value suits small and large logs. 0 switches it off.
+        fit: epochs, early stopping, schedule.
+    """
+
+    batch_size: int = 4096
+    lr: float = 3e-3
+    scale_lr_factor: float = 0.1
+    embedding_prior: float = 1000.0
+    fit: FitConfig = field(default_factory=lambda: FitConfig(max_epochs=8, patience=3))
+
+    def __post_init__(self) -> None:
+        _require(self.batch_size >= 2, "batch_size", ">= 2", self.batch_size)
+        _require(self.lr > 0, "lr", "> 0", self.lr)
+        _require(self.scale_lr_factor > 0, "scale_lr_factor", "> 0", self.scale_lr_factor)
+        _require(self.embedding_prior >= 0, "embedding_prior", ">= 0", self.embedding_prior)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecommendConfig:
+    """Everything that decides a training run, apart from the data and the seed.
+
+    Attributes:
+        min_count: ids that occur in fewer training rows than this share one embedding row, >= 1.
+    """
+
+    preset: str
+    min_count: int = 1
+    model: ModelConfig = ModelConfig()
+    precision: Precision = Precision()
+    train: TrainConfig = TrainConfig()
+
+    def __post_init__(self) -> None:
+        _require(self.min_count >= 1, "min_count", ">= 1", self.min_count)

@@ -1,0 +1,54 @@
+"""From the bits of a `Precision` to the quantization plan of a DLRM, and to the model itself."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from farthing.lowbit.convert import prepare
+from farthing.lowbit.granularity import Granularity
+from farthing.lowbit.plan import QuantPlan, QuantRule, QuantSpec
+from farthing.recommend.config import FLOAT_BITS, LayerBits, ModelConfig, Precision
+from farthing.recommend.model import Dlrm
+
+
+def build_model(
+    *, num_dense: int, table_rows: tuple[int, ...], model: ModelConfig, precision: Precision, seed: int = 0
+) -> Dlrm:
+    """A DLRM with quantizing layers where `precision` asks for them; the same seed gives the same weights."""
+    torch.manual_seed(seed)
+    dlrm = Dlrm(num_dense=num_dense, table_rows=table_rows, config=model)
+    prepare(dlrm, build_plan(precision, dlrm))
+    return dlrm
+
+
+def build_plan(precision: Precision, model: Dlrm) -> QuantPlan:
+    """One rule for the embedding tables and one for every linear layer; parts with 32 bits get none.
+
+    Tables have one scale per field, linear weights one per output channel, activations one per layer.
+    """
+    rules = []
+    if precision.embedding != FLOAT_BITS:
+        spec = _spec(precision.embedding, "group", precision.embedding_quantizer, model.table_starts)
+        rules.append(QuantRule(pattern="embedding", weight=spec))
+    linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    for name in linears:
+        bits = precision.edge if name in (linears[0], linears[-1]) else precision.hidden
+        is_kept = precision.is_bottom_float and name.startswith("bottom.")
+        if bits.weight != FLOAT_BITS and not is_kept:
+            rules.append(_linear_rule(name, bits))
+    return QuantPlan(rules=tuple(rules))
+
+
+def _linear_rule(name: str, bits: LayerBits) -> QuantRule:
+    activation = None if bits.activation == FLOAT_BITS else _spec(bits.activation, "tensor")
+    return QuantRule(pattern=name, weight=_spec(bits.weight, "channel"), activation=activation)
+
+
+def _spec(
+    bits: int, granularity: Granularity, quantizer: str | None = None, group_starts: tuple[int, ...] | None = None
+) -> QuantSpec:
+    default = "sign-ste" if bits == 1 else "lsq"
+    return QuantSpec(
+        bits=bits, quantizer=quantizer or default, granularity=granularity, group_starts=group_starts
+    )

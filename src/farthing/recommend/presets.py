@@ -1,0 +1,97 @@
+"""Ready-made settings: one function per row of the comparison, and the architecture that suits a log's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from farthing.base.errors import ConfigError
+from farthing.recommend.config import LayerBits, ModelConfig, Precision, RecommendConfig
+
+W8A8 = LayerBits(weight=8, activation=8)
+W4A8 = LayerBits(weight=4, activation=8)
+W1A1 = LayerBits(weight=1, activation=1)
+
+CRITEO_NUM_DENSE = 13
+CRITEO_NUM_FIELDS = 26
+CRITEO_MIN_COUNT = 10
+
+
+def fp32() -> RecommendConfig:
+    """Full precision: the yardstick."""
+    return RecommendConfig(preset="fp32")
+
+
+def int8() -> RecommendConfig:
+    """8-bit embeddings and W8A8 MLPs."""
+    return RecommendConfig(preset="int8", precision=Precision(embedding=8, edge=W8A8, hidden=W8A8))
+
+
+def int4() -> RecommendConfig:
+    """4-bit embeddings and W4A8 MLPs, first and last layer W8A8."""
+    return RecommendConfig(preset="int4", precision=Precision(embedding=4, edge=W8A8, hidden=W4A8))
+
+
+def int2() -> RecommendConfig:
+    """2-bit embeddings and W4A8 MLPs, first and last layer W8A8."""
+    return RecommendConfig(preset="int2", precision=Precision(embedding=2, edge=W8A8, hidden=W4A8))
+
+
+def binary() -> RecommendConfig:
+    """1-bit embeddings and W1A1 MLPs, first and last layer W8A8."""
+    return RecommendConfig(
+        preset="binary",
+        model=ModelConfig(activation="prelu"),
+        precision=Precision(embedding=1, edge=W8A8, hidden=W1A1),
+    )
+
+
+PRESETS: Mapping[str, Callable[[], RecommendConfig]] = {
+    "fp32": fp32,
+    "int8": int8,
+    "int4": int4,
+    "int2": int2,
+    "binary": binary,
+}
+
+PRESET_OF_BITS: Mapping[int, str] = {32: "fp32", 8: "int8", 4: "int4", 2: "int2", 1: "binary"}
+
+
+def seed_binary() -> RecommendConfig:
+    """The recipe this project started from: 1-bit embeddings of dim 16, a binary top MLP, the bottom in FP32.
+
+    Source: the DLRM example of BITorch (binary embeddings and top MLP, batch normalisation and PReLU, no frequency cut).
+    """
+    return RecommendConfig(
+        preset="seed-binary",
+        model=ModelConfig(embedding_dim=16, activation="prelu"),
+        precision=Precision(embedding=1, edge=W1A1, hidden=W1A1, is_bottom_float=True),
+    )
+
+
+def build_preset(name: str, *, num_dense: int, num_fields: int) -> RecommendConfig:
+    """The preset `name` with the architecture and frequency cut that suit a log of this shape.
+
+    Logs with numeric columns get the published DLRM. Without them there is no bottom MLP, and the embeddings themselves
+    feed the top MLP: logs of that kind (users, items, contexts) do better with wider vectors, a smaller top and dropout.
+
+    Raises:
+        ConfigError: `name` is no preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
+    return fit_to_shape(PRESETS[name](), num_dense=num_dense, num_fields=num_fields)
+
+
+def fit_to_shape(config: RecommendConfig, *, num_dense: int, num_fields: int) -> RecommendConfig:
+    """`config` with the architecture and frequency cut that suit a log of this shape."""
+    if is_criteo_shape(num_dense=num_dense, num_fields=num_fields):
+        config = replace(config, min_count=CRITEO_MIN_COUNT)
+    if num_dense == 0:
+        config = replace(config, model=replace(config.model, embedding_dim=32, top=(200, 200), dropout=0.2))
+    return config
+
+
+def is_criteo_shape(*, num_dense: int, num_fields: int) -> bool:
+    """Whether a log has Criteo's columns, for which the frequency cut of the literature is taken over."""
+    return (num_dense, num_fields) == (CRITEO_NUM_DENSE, CRITEO_NUM_FIELDS)

@@ -1,0 +1,62 @@
+"""The rows of the comparison: which models are set side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from farthing.base.config import apply_overrides
+from farthing.base.errors import ConfigError
+from farthing.recommend.config import RecommendConfig
+from farthing.recommend.presets import PRESET_OF_BITS, build_preset, seed_binary
+
+FLOAT = "fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One row of the table.
+
+    Attributes:
+        name: of the row.
+        config: what is trained or, where `rounds` is set, what a trained float model is rounded to.
+        rounds: the name of the row that is rounded after its training; None for a row that is trained.
+    """
+
+    name: str
+    config: RecommendConfig
+    rounds: str | None = None
+
+
+def build_variants(
+    *, bits: Sequence[int], num_dense: int, num_fields: int, min_count: int | None, overrides: Iterable[str]
+) -> list[Variant]:
+    """The presets of `bits` with FP32 first, then the rows that are always there.
+
+    Those are `fp32-unfiltered` (every id has a row), `int4-ptq` (FP32 rounded after training, to the bits of int4) and
+    `seed-binary` (the recipe that the project started from). All rows share the architecture and training settings,
+    which were tuned for FP32, except where a row's definition says otherwise.
+
+    Args:
+        min_count: frequency cut of the filtered rows; None takes the one of the log's shape.
+        overrides: `key=value` settings for every row.
+
+    Raises:
+        ConfigError: no preset has these bits, or an override does not fit.
+    """
+    for value in bits:
+        if value not in PRESET_OF_BITS:
+            raise ConfigError(f"--bits takes {', '.join(map(str, PRESET_OF_BITS))}, got {value}")
+    settings = list(overrides)
+
+    def preset(name: str) -> RecommendConfig:
+        config = build_preset(name, num_dense=num_dense, num_fields=num_fields)
+        return apply_overrides(config if min_count is None else replace(config, min_count=min_count), settings)
+
+    names = [PRESET_OF_BITS[value] for value in sorted({32, *bits}, reverse=True)]
+    return [
+        *(Variant(name, preset(name)) for name in names),
+        Variant("fp32-unfiltered", replace(preset(FLOAT), preset="fp32-unfiltered", min_count=1)),
+        Variant("int4-ptq", replace(preset("int4"), preset="int4-ptq"), rounds=FLOAT),
+        Variant("seed-binary", apply_overrides(seed_binary(), [s for s in settings if not s.startswith("model.")])),
+    ]
