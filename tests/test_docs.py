@@ -119,6 +119,11 @@ def test_python_examples_import_what_exists(page: Path) -> None:
                 assert all(hasattr(module, alias.name) for alias in node.names), ast.unparse(node)
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if not path.name.startswith("_")], ids=_name)
+def test_the_architecture_has_a_place_for_every_module(path: Path) -> None:
+    assert path.name in (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+
+
 def test_nothing_published_names_a_path_of_one_machine() -> None:
     files = [*PAGES, *PUBLISHED, ROOT / "Makefile", ROOT / "pyproject.toml", ROOT / "CMakeLists.txt"]
     found = [_name(path) for path in files if MACHINE_PATH.search(path.read_text(encoding="utf-8"))]

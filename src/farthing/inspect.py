@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from farthing.folders import KINDS, TensorInfo, kind_of
+from farthing.kinds import KINDS, TensorInfo, kind_of
 
 inspect_app = typer.Typer(add_completion=False)
 verify_app = typer.Typer(add_completion=False)
