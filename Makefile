@@ -72,7 +72,7 @@ bench: install  ## measure: every script of bench/, one after the other
 
 lock: $(STAMPS)/venv  ## resolve the dependencies again into requirements/locked.txt
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv
-	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 	  --no-emit-index-url --excludes requirements/excluded.in --custom-compile-command "make lock" --extra dev \
 	  --output-file requirements/locked.txt pyproject.toml requirements/torch.in
 
