@@ -1,0 +1,1 @@
+"""Numbers as charts and as one self-contained web page."""

@@ -1,0 +1,207 @@
+"""The tables of the report: which columns there are, how their values are written and which are the best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal  # Any: what a row looks like is passed through to the template
+
+from farthing.recommend.findings import Row, number, reference_row
+
+MEANINGS = {
+    "fp32": "full precision",
+    "int8": "8-bit embeddings, W8A8 network",
+    "int4": "4-bit embeddings, W4A8 network",
+    "int2": "2-bit embeddings, W4A8 network",
+    "binary": "1-bit embeddings, W1A1 network",
+    "fp32-unfiltered": "full precision, a row for every id",
+    "int4-ptq": "fp32, rounded after training",
+    "seed-binary": "sign embeddings and top network, every id",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """One column of the table.
+
+    Attributes:
+        key: of the value in a row; `key_std`, where there, is its standard deviation over seeds.
+        title: its head.
+        format: of the value, as `format` takes it.
+        note: how the value was measured.
+        better: which end is best; None emphasises none.
+        relative: what is said below the value in comparison with the reference row: a difference, or how many times
+            smaller or larger it is; None says nothing.
+        scale: factor from the row's unit to the shown one.
+    """
+
+    key: str
+    title: str
+    format: str
+    note: str
+    better: Literal["high", "low"] | None = None
+    relative: Literal["difference", "smaller", "larger"] | None = None
+    scale: float = 1.0
+
+
+COLUMNS = (
+    Column(
+        key="auc",
+        title="AUC",
+        format=".4f",
+        better="high",
+        relative="difference",
+        note="Area under the ROC curve on the test split, scored with the packed model. Mean and standard deviation over "
+        "seeds; below it the difference from full precision.",
+    ),
+    Column(
+        key="gauc",
+        title="gAUC",
+        format=".4f",
+        better="high",
+        note="AUC within each group (such as a user), averaged with the groups' rows as weights; groups of one class are "
+        "left out.",
+    ),
+    Column(
+        key="log_loss",
+        title="Log loss",
+        format=".4f",
+        better="low",
+        note="Mean negative log-likelihood, natural logarithm.",
+    ),
+    Column(
+        key="accuracy",
+        title="Accuracy",
+        format=".4f",
+        better="high",
+        note="Share of test rows on the right side of 0.5.",
+    ),
+    Column(
+        key="ece",
+        title="ECE",
+        format=".4f",
+        better="low",
+        note="Expected calibration error: mean distance between predicted and observed click rate over 15 equally wide "
+        "bins of the prediction, weighted by rows.",
+    ),
+    Column(
+        key="size_mb",
+        title="Size, MB",
+        format=".3g",
+        better="low",
+        relative="smaller",
+        note="Bytes of the model on disk / 1e6, really packed; the vocabulary, equal for every row, is not counted.",
+    ),
+    Column(
+        key="embedding_mb",
+        title="Embeddings, MB",
+        format=".3g",
+        better="low",
+        note="The part of the size that is embedding codes and their scales.",
+    ),
+    Column(
+        key="p50_us_1",
+        title="One row, \u00b5s",
+        format=",.0f",
+        better="low",
+        note="Median time to score one encoded row on one thread of this machine. All models take turns, so that a "
+        "drifting machine hits all alike.",
+    ),
+    Column(
+        key="rows_per_second_2048",
+        title="Rows/s at 2,048",
+        format=",.0f",
+        better="high",
+        relative="larger",
+        note="2,048 rows divided by the median time to score them in one call, on one thread.",
+    ),
+    Column(
+        key="train_seconds",
+        title="Training, s",
+        format=",.0f",
+        note="Mean wall time of one training, its evaluations included.",
+    ),
+)
+
+
+def used_columns(rows: Sequence[Row]) -> list[Column]:
+    """The columns for which some row has a value."""
+    return [column for column in COLUMNS if any(number(row, column.key) is not None for row in rows)]
+
+
+def results_table(rows: Sequence[Row], looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Heads and cells of the main table, for the template."""
+    columns, reference = used_columns(rows), reference_row(rows)
+    best = {column.key: _best(column, rows) for column in columns}
+    lines = []
+    for row in rows:
+        cells = [_cell(column, row, reference) for column in columns]
+        for column, cell in zip(columns, cells, strict=True):
+            cell["is_best"] = cell["text"] == best[column.key]
+        lines.append(_line(row, looks) | {"cells": cells})
+    return {"columns": columns, "lines": lines}
+
+
+def operations_table(rows: Sequence[Row], looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Operations of one sample by operand widths; None where no row tells them."""
+    prefix = "mflops_w"
+    widths = sorted({key for row in rows for key in row if key.startswith(prefix)}, key=_operand_bits)
+    keys = ["mflops", *widths, "mflops_seed"]
+    keys = [key for key in keys if any(number(row, key) for row in rows)]
+    if not keys:
+        return None
+    titles = {"mflops": "MFLOPs", "mflops_seed": "As the seed counts"}
+    lines = [_line(row, looks) | {"values": [_amount(number(row, key)) for key in keys]} for row in rows]
+    return {"titles": [titles.get(key, key.removeprefix("mflops_").upper()) for key in keys], "lines": lines}
+
+
+def _line(row: Row, looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    name = str(row["name"])
+    return {"name": name, "meaning": MEANINGS.get(name, ""), "bits": row.get("bits"), **looks[name]}
+
+
+def _cell(column: Column, row: Row, reference: Row | None) -> dict[str, Any]:
+    value, deviation = number(row, column.key), number(row, f"{column.key}_std")
+    if value is None:
+        return {"text": "", "deviation": "", "detail": ""}
+    has_spread = deviation is not None and (number(row, "seeds") or 0) > 1
+    return {
+        "text": format(value, column.format),
+        "deviation": format(deviation, column.format) if has_spread else "",
+        "detail": ""
+        if reference is None or row is reference
+        else _relative(column, value, number(reference, column.key)),
+    }
+
+
+def _relative(column: Column, value: float, other: float | None) -> str:
+    if column.relative is None or other is None:
+        return ""
+    if column.relative == "difference":
+        return f"{value - other:+.4f}"
+    if not value or not other:
+        return ""
+    ratio = other / value if column.relative == "smaller" else value / other
+    text = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    return (
+        f"1/{text}"
+        if column.relative == "smaller" and ratio > 1
+        else f"{text if ratio > 1 else format(1 / ratio if column.relative == 'smaller' else ratio, '.2g')}x"
+    )
+
+
+def _best(column: Column, rows: Sequence[Row]) -> str | None:
+    """The best value as it is written, so that all values that look equal to it are emphasised alike."""
+    values = [value for row in rows if (value := number(row, column.key)) is not None]
+    if column.better is None or len(values) < 2:
+        return None
+    return format(max(values) if column.better == "high" else min(values), column.format)
+
+
+def _operand_bits(key: str) -> tuple[int, int]:
+    weight, _, activation = key.removeprefix("mflops_w").partition("a")
+    return -int(weight), -int(activation)
+
+
+def _amount(value: float | None) -> str:
+    return f"{value:,.3g}" if value and value < 1000 else f"{value:,.0f}" if value else ""
