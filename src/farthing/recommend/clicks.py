@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-Ids = npt.NDArray[np.int32]
-Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.signedinteger]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,86 +55,94 @@ class EncodedRows:
 
     Attributes:
         dense: [rows, num_dense] float32.
-        indices: [n] int64 or int32, table rows, row by row and field by field.
-        lengths: [rows, num_fields] int32, values per bag; None where every bag has exactly one.
+        indices: [n] int32 or int64, table rows, row by row and field by field.
+        offsets: [rows * num_fields + 1] int64, as in a batch; None where every bag has exactly one value.
         label: [rows] float32.
         num_fields: bags per row.
     """
 
-    dense: npt.NDArray[np.float32]
-    indices: Ids | Rows
-    lengths: Ids | None
-    label: npt.NDArray[np.float32]
+    dense: Floats
+    indices: Integers
+    offsets: npt.NDArray[np.int64] | None
+    label: Floats
     num_fields: int
 
-    def take(self, rows: Rows) -> EncodedRows:
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+        return len(self.label)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> EncodedRows:
         """The given rows, in the given order."""
-        if self.lengths is None:
+        dense, label = self.dense[rows], self.label[rows]
+        if self.offsets is None:
             indices = self.indices.reshape(-1, self.num_fields)[rows].reshape(-1)
-            return EncodedRows(self.dense[rows], indices, None, self.label[rows], self.num_fields)
-        ends = np.cumsum(self.lengths.sum(axis=1, dtype=np.int64))
-        lengths = self.lengths[rows]
-        widths = lengths.sum(axis=1, dtype=np.int64)
-        starts = ends[rows] - widths
-        positions = np.repeat(starts - np.cumsum(widths) + widths, widths) + np.arange(widths.sum())
-        return EncodedRows(self.dense[rows], self.indices[positions], lengths, self.label[rows], self.num_fields)
+            return EncodedRows(dense, indices, None, label, self.num_fields)
+        bags = self.offsets[rows[:, None] * self.num_fields + np.arange(self.num_fields + 1)]
+        starts = bags[:, 0]
+        offsets = _offsets(np.diff(bags, axis=1))
+        row_ends = offsets[self.num_fields :: self.num_fields]
+        widths = bags[:, -1] - starts
+        positions = np.arange(offsets[-1]) + np.repeat(starts - row_ends + widths, widths)
+        return EncodedRows(dense, self.indices[positions], offsets, label, self.num_fields)
 
     def batch(self) -> ClickBatch:
         """All rows as one batch."""
-        offsets = np.arange(len(self.label) * self.num_fields + 1, dtype=np.int64)
-        if self.lengths is not None:
-            np.cumsum(self.lengths.reshape(-1), out=offsets[1:])
         return ClickBatch(
             dense=torch.from_numpy(self.dense),
             indices=torch.from_numpy(self.indices.astype(np.int64)),
-            offsets=torch.from_numpy(offsets),
+            offsets=torch.from_numpy(self.bag_offsets()),
             label=torch.from_numpy(self.label),
         )
+
+    def bag_offsets(self) -> npt.NDArray[np.int64]:
+        """`offsets`, also where every bag has exactly one value."""
+        if self.offsets is not None:
+            return self.offsets
+        return np.arange(self.num_rows * self.num_fields + 1)
 
 
 def concatenate(parts: Sequence[EncodedRows]) -> EncodedRows:
     """The rows of all `parts` (at least one), in order."""
     if len(parts) == 1:
         return parts[0]
-    lengths = None
-    if any(part.lengths is not None for part in parts):
-        lengths = np.concatenate([_lengths(part) for part in parts])
+    offsets = None
+    if any(part.offsets is not None for part in parts):
+        offsets = _offsets(np.concatenate([np.diff(part.bag_offsets()) for part in parts]))
     return EncodedRows(
         dense=np.concatenate([part.dense for part in parts]),
         indices=np.concatenate([part.indices for part in parts]),
-        lengths=lengths,
+        offsets=offsets,
         label=np.concatenate([part.label for part in parts]),
         num_fields=parts[0].num_fields,
     )
 
 
-def encode_rows(
-    dense: npt.NDArray[np.float32],
-    fields: Sequence[tuple[Ids | Rows, Ids | None]],
-    label: npt.NDArray[np.float32],
-) -> EncodedRows:
+def encode_rows(dense: Floats, fields: Sequence[tuple[Integers, Integers | None]], label: Floats) -> EncodedRows:
     """Rows from columns.
 
     Args:
         dense: [rows, num_dense] float32.
-        fields: per field its table rows, [rows] with None, or flat [n] with the [rows] numbers of values per row.
+        fields: per field (at least one) its table rows, either [rows] and None, or flat [n] and the [rows] numbers of
+            values that each row has, none of them 0.
         label: [rows] float32.
     """
+    num_fields = len(fields)
     if all(lengths is None for _, lengths in fields):
-        indices = np.stack([ids for ids, _ in fields], axis=1).reshape(-1)
-        return EncodedRows(dense, indices, None, label, len(fields))
-    ones = np.ones(len(label), dtype=np.int32)
-    lengths = np.stack([ones if counts is None else counts for _, counts in fields], axis=1)
-    ends = np.cumsum(lengths.reshape(-1), dtype=np.int64).reshape(lengths.shape)
-    indices = np.empty(ends[-1, -1] if ends.size else 0, dtype=fields[0][0].dtype)
-    for field, (ids, counts) in enumerate(fields):
-        widths = ones if counts is None else counts
-        starts = ends[:, field] - widths
-        inside = np.arange(len(ids)) - np.repeat(np.cumsum(widths, dtype=np.int64) - widths, widths)
-        indices[np.repeat(starts, widths) + inside] = ids
-    return EncodedRows(dense, indices, lengths, label, len(fields))
+        return EncodedRows(dense, np.stack([ids for ids, _ in fields], axis=1).reshape(-1), None, label, num_fields)
+    ones = np.ones(len(label), dtype=np.int64)
+    lengths = [ones if counts is None else counts for _, counts in fields]
+    offsets = _offsets(np.stack(lengths, axis=1))
+    indices = np.empty(offsets[-1], dtype=fields[0][0].dtype)
+    for field, (ids, _) in enumerate(fields):
+        starts = offsets[field:-1:num_fields]
+        before = np.cumsum(lengths[field]) - lengths[field]
+        indices[np.arange(len(ids)) + np.repeat(starts - before, lengths[field])] = ids
+    return EncodedRows(dense, indices, offsets, label, num_fields)
 
 
-def _lengths(rows: EncodedRows) -> Ids:
-    shape = (len(rows.label), rows.num_fields)
-    return np.ones(shape, dtype=np.int32) if rows.lengths is None else rows.lengths
+def _offsets(lengths: Integers) -> npt.NDArray[np.int64]:
+    """Where each bag starts, and where the last one ends."""
+    offsets = np.zeros(lengths.size + 1, dtype=np.int64)
+    np.cumsum(lengths.reshape(-1), out=offsets[1:])
+    return offsets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ import numpy.typing as npt
 import polars as pl
 
 from farthing.base.errors import ConfigError, FormatError
-from farthing.recommend.clicks import ClickBatch, EncodedRows, concatenate, encode_rows
+from farthing.recommend.clicks import ClickBatch, EncodedRows, Integers, concatenate, encode_rows
 from farthing.recommend.manifest import Manifest, Shard, read_manifest
 from farthing.recommend.schema import SPLITS
-from farthing.recommend.shards import flatten
+from farthing.recommend.shards import dense_matrix, flatten
 from farthing.recommend.vocabulary import UNKNOWN_ID, read_vocabulary, table_rows
 
 WINDOW_ROWS = 1_000_000
+
+Positions = npt.NDArray[np.int64]
 
 
 class Dataset:
@@ -72,7 +75,7 @@ class Dataset:
 
     def groups(self, split: str) -> npt.NDArray[np.int32] | None:
         """[rows] int32 group of every row of `split`, in its order; None where the data set has no group column."""
-        return self._column(split, "group").to_numpy() if self.manifest.schema.group else None
+        return self._column(split, "group").cast(pl.Int32).to_numpy() if self.manifest.schema.group else None
 
     def batches(
         self,
@@ -95,28 +98,29 @@ class Dataset:
             epoch: number of the pass.
             start_batch: the first batch to give; those before it are skipped without reading them where possible.
         """
-        skip = start_batch * batch_size
-        held: list[EncodedRows] = []
-        for number, shards in enumerate(self._windows(split, shuffle_seed, epoch)):
-            num_rows = sum(shard.num_rows for shard in shards)
-            if skip >= num_rows:
-                skip -= num_rows
-                continue
-            window = self._window(split, shards, tuple(table_rows))
-            order = np.arange(num_rows)
-            if shuffle_seed is not None:
-                order = np.random.default_rng([shuffle_seed, epoch, number]).permutation(num_rows)
-            order, skip = order[skip:], 0
-            first = batch_size - sum(len(part.label) for part in held) if held else 0
-            starts = [0, *range(first, len(order), batch_size)] if first else range(0, len(order), batch_size)
-            for start in starts:
-                size = first if held else batch_size
-                held.append(window.take(order[start : start + size]))
-                if sum(len(part.label) for part in held) == batch_size:
+        held: list[EncodedRows] = []  # of the batch that the window before could not fill
+        for window, order in self._ordered(split, tuple(table_rows), shuffle_seed, epoch, start_batch * batch_size):
+            first = batch_size - sum(part.num_rows for part in held)
+            for start, end in pairwise([0, *range(first, len(order), batch_size), len(order)]):
+                held.append(window.take(order[start:end]))
+                if sum(part.num_rows for part in held) == batch_size:
                     yield concatenate(held).batch()
                     held = []
         if held:
             yield concatenate(held).batch()
+
+    def _ordered(
+        self, split: str, table_rows: tuple[int, ...], shuffle_seed: int | None, epoch: int, skip: int
+    ) -> Iterator[tuple[EncodedRows, Positions]]:
+        """Windows of a pass from row `skip` on, each with the positions of its rows in the order of the pass."""
+        for number, shards in enumerate(self._windows(split, shuffle_seed, epoch)):
+            num_rows = sum(shard.num_rows for shard in shards)
+            if skip < num_rows:
+                order = np.arange(num_rows)
+                if shuffle_seed is not None:
+                    order = np.random.default_rng([shuffle_seed, epoch, number]).permutation(num_rows)
+                yield self._window(split, shards, table_rows), order[skip:]
+            skip = max(0, skip - num_rows)
 
     def _rows(self, split: str) -> int:
         if split not in SPLITS:
@@ -143,23 +147,22 @@ class Dataset:
         if (split, rows) in self._cache:
             return self._cache[split, rows]
         window = concatenate([self._load(shard, rows) for shard in shards])
-        if len(window.label) == self._rows(split):
+        if window.num_rows == self._rows(split):
             self._cache[split, rows] = window
         return window
 
     def _load(self, shard: Shard, rows: tuple[int, ...]) -> EncodedRows:
         frame = self._read(shard, None)
         starts = np.cumsum([0, *rows])
-        type = np.int32 if starts[-1] < 2**31 else np.int64
-        fields = []
+        index_type = np.dtype(np.int32 if starts[-1] < 2**31 else np.int64)
+        fields: list[tuple[Integers, Integers | None]] = []
         for field, kept in enumerate(rows):
             values, lengths = flatten(frame[f"field_{field}"])
-            ids = values.to_numpy()
-            fields.append((np.where(ids < kept, ids, UNKNOWN_ID).astype(type) + type(starts[field]), lengths))
-        dense = frame.select(pl.col("^dense_.*$")).to_numpy(order="c") if self.manifest.dense else None
-        if dense is None:
-            dense = np.zeros((frame.height, 0), dtype=np.float32)
-        return encode_rows(dense, fields, frame["label"].cast(pl.Float32).to_numpy())
+            ids = values.to_numpy().astype(index_type)
+            ids[ids >= kept] = UNKNOWN_ID
+            ids += index_type.type(starts[field])
+            fields.append((ids, lengths))
+        return encode_rows(dense_matrix(frame), fields, frame["label"].cast(pl.Float32).to_numpy())
 
     def _column(self, split: str, name: str) -> pl.Series:
         self._rows(split)
@@ -171,9 +174,8 @@ class Dataset:
         try:
             frame = pl.read_ipc(path, columns=columns)
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise FormatError(
-                f"{path}: cannot be read ({str(error).splitlines()[0]}); prepare the data again"
-            ) from error
+            reason = str(error).splitlines()[0]
+            raise FormatError(f"{path}: cannot be read ({reason}); prepare the data again") from error
         if frame.height != shard.num_rows:
             raise FormatError(f"{path}: has {frame.height:,} rows where the manifest says {shard.num_rows:,}")
         return frame

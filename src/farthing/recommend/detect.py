@@ -76,6 +76,8 @@ def detect(path: Path, choices: Choices) -> Detection:
         )
     else:
         schema = _from_sample(path, layout, choices, notes)
+    if not schema.fields:
+        raise DataError(f"{path}: no column is categorical, and embeddings need one; name some with --categorical")
     require_columns(path, layout, schema, with_label=True)
     notes.append(f"features: {len(schema.dense)} numbers, {len(schema.fields)} categorical")
     return Detection(schema, tuple(notes))
@@ -96,10 +98,10 @@ def _from_sample(path: Path, layout: Layout, choices: Choices, notes: list[str])
     split = choices.split_column or _find_split(sample)
     if split:
         notes.append(f"split: column {split!r} ({_source(choices.split_column)})")
-    id = choices.id or ("id" if layout.format == "avazu" else None)
-    if id:
-        notes.append(f"id: column {id!r} ({_source(choices.id)})")
-    features = [name for name in sample.columns if name not in (label, split, id)]
+    id_column = choices.id or ("id" if layout.format == "avazu" else None)
+    if id_column:
+        notes.append(f"id: column {id_column!r} ({_source(choices.id)})")
+    features = [name for name in sample.columns if name not in (label, split, id_column)]
     dense = tuple(name for name in features if _is_dense(name, sample, choices))
     fields: list[Field] = []
     for name in features:
@@ -111,7 +113,7 @@ def _from_sample(path: Path, layout: Layout, choices: Choices, notes: list[str])
         label=label,
         dense=dense,
         fields=tuple(fields),
-        id=id,
+        id=id_column,
         group=choices.group,
         split=split,
     )
@@ -122,7 +124,7 @@ def _sample(path: Path, layout: Layout) -> pl.DataFrame:
     if layout.separator is None:
         return pl.scan_parquet(path).head(_SAMPLE_ROWS).collect()
     body = head(path).split(b"\n", 1)[1]
-    frame, _, _ = read_lines(TextBlock(path, 2, body, 0), layout, {})
+    frame, _, _ = read_lines(TextBlock(path, 2, body.count(b"\n"), body, 0), layout, {})
     return frame.head(_SAMPLE_ROWS).with_columns(_shown_type(frame[name]) for name in frame.columns)
 
 
@@ -130,8 +132,8 @@ def _shown_type(text: pl.Series) -> pl.Series:
     """The column as Int64 or Float64 where all of its values are such numbers."""
     if text.null_count() == len(text):
         return text
-    for type in (pl.Int64, pl.Float64):
-        numbers = text.cast(type, strict=False)
+    for shown in (pl.Int64, pl.Float64):
+        numbers = text.cast(shown, strict=False)
         if numbers.null_count() == text.null_count():
             return numbers
     return text

@@ -13,14 +13,14 @@ import polars as pl
 
 from farthing.base.errors import FormatError
 from farthing.base.files import read_json, write_bytes
-from farthing.recommend.clicks import ClickBatch, encode_rows
+from farthing.recommend.clicks import ClickBatch, Integers, encode_rows
 from farthing.recommend.dataset import Dataset
 from farthing.recommend.manifest import DenseStatistics
 from farthing.recommend.rejects import RejectLog
 from farthing.recommend.rows import read_log
 from farthing.recommend.schema import LogSchema
-from farthing.recommend.shards import flatten, log_transform, standardise
-from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED, UNKNOWN_ID, encode, read_vocabulary
+from farthing.recommend.shards import dense_matrix, flatten, log_transform, standardise
+from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED, UNKNOWN_ID, positions, read_vocabulary
 
 ENCODER_FILE = "encoder.json"
 VOCABULARY_FILE = "vocabulary.parquet"
@@ -126,29 +126,26 @@ class RowEncoder:
                 for frame in rows.frame.iter_slices(batch_rows):
                     numbers = pl.Series("row", np.arange(num_rows, num_rows + frame.height))
                     num_rows += frame.height
-                    id = self.description.schema.id
-                    yield frame["id"].alias(id) if id else numbers, self.encode(frame)
+                    id_column = self.description.schema.id
+                    yield frame["id"].alias(id_column) if id_column else numbers, self.encode(frame)
 
     def encode(self, frame: pl.DataFrame) -> ClickBatch:
         """Rows as `rows.read_log` gives them, as one batch; labels are 0 where the frame has none."""
         statistics = self.description.dense
-        names = [f"dense_{column}" for column in range(len(statistics))]
-        numbers = standardise(
-            frame.select(log_transform(name) for name in names),
-            [s.mean for s in statistics],
-            [s.std for s in statistics],
-        )
-        dense = numbers.to_numpy(order="c") if names else np.zeros((frame.height, 0), dtype=np.float32)
+        logs = frame.select(log_transform(f"dense_{column}") for column in range(len(statistics)))
+        numbers = standardise(logs, [s.mean for s in statistics], [s.std for s in statistics])
+        dense = dense_matrix(numbers) if statistics else np.zeros((frame.height, 0), dtype=np.float32)
         starts = np.cumsum([0, *self.table_rows])
-        fields = [self._ids(frame[f"field_{i}"], self._known[i], int(starts[i])) for i in range(len(self.values))]
+        fields = [self._table_rows(frame[f"field_{i}"], i, int(starts[i])) for i in range(len(self.values))]
         label = np.zeros(frame.height, dtype=np.float32)
         if "label" in frame.columns:
             label = frame["label"].cast(pl.Float32).to_numpy()
         return encode_rows(dense, fields, label).batch()
 
-    def _ids(self, column: pl.Series, known: pl.Enum, start: int):
-        flat, lengths = flatten(column)
-        codes = flat.to_frame("value").select(encode(pl.col("value"), known, is_list=False)).to_series()
-        ids = codes.cast(pl.Int64) + NUM_RESERVED
-        missing = flat.is_null() | (flat == "")
-        return ids.fill_null(UNKNOWN_ID).set(missing, MISSING_ID).to_numpy() + start, lengths
+    def _table_rows(self, column: pl.Series, field: int, start: int) -> tuple[Integers, Integers | None]:
+        values, lengths = flatten(column)
+        value = pl.col("value")
+        ids = positions(value, self._known[field]).cast(pl.Int64) + NUM_RESERVED
+        missing = value.is_null() | (value == "")
+        rows = pl.when(missing).then(MISSING_ID).otherwise(ids.fill_null(UNKNOWN_ID)) + start
+        return values.to_frame("value").select(rows).to_series().to_numpy(), lengths

@@ -14,7 +14,7 @@ from farthing.base.errors import DataError
 from farthing.recommend.manifest import DenseStatistics, FieldStatistics, Shard, SplitStatistics
 from farthing.recommend.ranking import rank_column
 from farthing.recommend.schema import SPLITS, LogSchema
-from farthing.recommend.shards import encode_codes, flatten, standardise, write_shard
+from farthing.recommend.shards import flatten, ids_of_codes, standardise
 from farthing.recommend.splitting import Splitter
 from farthing.recommend.spool import Block, Spool
 
@@ -30,6 +30,7 @@ class SpoolEncoder:
         self._schema = schema
         self._splitter = splitter
         self._folder = folder
+        self._num_values: list[int] = []
 
     def count(self) -> tuple[DenseStatistics, ...]:
         """Counts every dictionary entry over training rows (a group: over all rows); mean and deviation of the numbers.
@@ -56,12 +57,12 @@ class SpoolEncoder:
 
     def _count_entries(self, block: Block, rows: pl.DataFrame, is_train: npt.NDArray[np.bool_]) -> None:
         entries = self._spool.entries(block)
-        train = rows.filter(pl.Series(is_train))
+        train = _only(rows, is_train)
         for column, name in enumerate(self._spool.coded):
             counted = rows if name == "group" else train
             codes, _ = flatten(counted[name])
             start, end = block.starts[column : column + 2]
-            entries[start:end] = np.bincount(codes.drop_nulls().to_numpy(), minlength=end - start)
+            entries[start:end] = np.bincount(codes.to_numpy(), minlength=end - start + 1)[:-1]
 
     def rank(self, *, range_entries: int, progress: Report) -> tuple[FieldStatistics, ...]:
         """Turns counts into ids, and writes the vocabularies."""
@@ -71,6 +72,7 @@ class SpoolEncoder:
         for column, name in enumerate(self._spool.coded):
             path = self._folder / "vocabulary" / f"{column:03d}.parquet"
             num_values = rank_column(self._spool, column, path, range_entries=range_entries)
+            self._num_values.append(num_values)
             progress("rank", (column + 1) / len(self._spool.coded), self._spool.num_rows)
             if name != "group":
                 fields.append(
@@ -94,10 +96,10 @@ class SpoolEncoder:
             splits = self._splits(block, rows)
             encoded = self._encode(block, rows, dense)
             for code, name in enumerate(SPLITS):
-                part = encoded.filter(pl.Series(splits == code))
+                part = _only(encoded, splits == code)
                 if part.height:
                     path = self._folder / name / f"{len(shards[name]):06d}.arrow"
-                    write_shard(part, path)
+                    part.write_ipc(path)
                     shards[name].append(Shard(path=str(path.relative_to(self._folder)), num_rows=part.height))
                     clicks[name] += int(part["label"].sum())
             progress("encode", (block.index + 1) / len(self._spool.blocks), block.first_row + block.num_rows)
@@ -111,16 +113,21 @@ class SpoolEncoder:
     def _encode(self, block: Block, rows: pl.DataFrame, dense: tuple[DenseStatistics, ...]) -> pl.DataFrame:
         entries = self._spool.entries(block)
         columns = [
-            encode_codes(rows[name], entries[block.starts[column] : block.starts[column + 1]])
-            for column, name in enumerate(self._spool.coded)
+            ids_of_codes(name, rows.schema[name], entries[block.starts[i] : block.starts[i + 1]], self._num_values[i])
+            for i, name in enumerate(self._spool.coded)
         ]
         encoded = rows.drop("split", strict=False).with_columns(columns)
         return standardise(encoded, [column.mean for column in dense], [column.std for column in dense])
 
 
+def _only(rows: pl.DataFrame, mask: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    """The rows where `mask` is true; no copy where that is all."""
+    return rows if mask.all() else rows.filter(pl.Series(mask))
+
+
 def _sums(rows: pl.DataFrame, num_dense: int, is_train: npt.NDArray[np.bool_]) -> list[tuple[int, float, float]]:
     """Per numeric column, over training rows: how many there are, their sum and the sum of their squares."""
-    train = rows.filter(pl.Series(is_train))
+    train = _only(rows, is_train)
     result = []
     for column in range(num_dense):
         values = train[f"dense_{column}"].drop_nulls().to_numpy().astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,8 @@ def read_lines(
 ) -> tuple[pl.DataFrame, Rows, list[BadRow]]:
     """The columns of a block of lines.
 
-    A block without quotes whose separators number exactly rows times (columns - 1), and in which the parser meets no
-    line with too many fields, has no line with too few either: this is the fast way. All else is looked at line by line.
+    A block without quotes whose separators number exactly lines times (columns - 1), and in which the parser meets no
+    line with too many fields, has no line with too few either: this is the fast way. All else goes line by line.
 
     Args:
         block: the lines, without a header.
@@ -35,24 +36,23 @@ def read_lines(
         The columns (text where a block has a value that does not fit `types`), the line number of each row, and the
         lines that are no rows. Empty lines are skipped.
     """
-    num_lines = block.text.count(b"\n")
-    if _looks_clean(block.text, layout, num_lines):
-        frame = _parse(block.text, layout, types)
+    if _looks_clean(block, layout):
+        frame = _parse(block.text, block.num_lines, layout, types)
         if frame is not None:
-            return frame, np.arange(block.first_line, block.first_line + num_lines), []
+            return frame, np.arange(block.first_line, block.first_line + block.num_lines), []
     return _read_carefully(block, layout, types)
 
 
-def _looks_clean(text: bytes, layout: Layout, num_lines: int) -> bool:
+def _looks_clean(block: TextBlock, layout: Layout) -> bool:
     assert layout.separator is not None
-    if text.startswith(b"\n") or b"\n\n" in text or (layout.has_quotes and b'"' in text):
+    if layout.has_quotes and b'"' in block.text:
         return False
-    return text.count(layout.separator.encode()) == num_lines * (len(layout.columns) - 1)
+    return block.text.count(layout.separator.encode()) == block.num_lines * (len(layout.columns) - 1)
 
 
-def _parse(text: bytes, layout: Layout, types: Mapping[str, pl.DataType]) -> pl.DataFrame | None:
-    """The columns of whole, non-empty lines, or None where one of them does not fit."""
-    if not text:
+def _parse(text: bytes, num_lines: int, layout: Layout, types: Mapping[str, pl.DataType]) -> pl.DataFrame | None:
+    """The columns of `num_lines` lines, none of them empty; None where one does not fit."""
+    if num_lines == 0:
         return pl.DataFrame(schema={name: types.get(name, pl.String()) for name in layout.columns})
     assert layout.separator is not None
     try:
@@ -65,18 +65,16 @@ def _parse(text: bytes, layout: Layout, types: Mapping[str, pl.DataType]) -> pl.
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame if frame.height == text.count(b"\n") else None
+    return frame if frame.height == num_lines else None
 
 
 def _read_carefully(
     block: TextBlock, layout: Layout, types: Mapping[str, pl.DataType]
 ) -> tuple[pl.DataFrame, Rows, list[BadRow]]:
     text, lines, bad = _drop_malformed(block, layout)
-    frame = _parse(text, layout, types)
+    frame = _parse(text, len(lines), layout, types)
     if frame is None:
-        frame = _parse(text, layout, {})
-    if frame is None:
-        frame, lines, unreadable = _bisect(TextBlock(block.path, 0, text, block.position), layout, lines)
+        frame, lines, unreadable = _bisect(block.path, text, layout, lines)
         bad += unreadable
     return frame, lines, bad
 
@@ -93,11 +91,9 @@ def _drop_malformed(block: TextBlock, layout: Layout) -> tuple[bytes, Rows, list
         reason = f"{widths[line]} fields where the format has {len(layout.columns)}"
         if not balanced[line]:
             reason = "a double quote that is not closed on its line"
-        bad.append(_bad_row(block, block.first_line + int(line), content[starts[line] : ends[line]].tobytes(), reason))
-    if good.all():
-        text = block.text
-    else:
-        text = content[np.repeat(good, ends + 1 - starts)].tobytes()
+        content_of_line = content[starts[line] : ends[line]].tobytes()
+        bad.append(_bad_row(block.path, block.first_line + line, content_of_line, reason))
+    text = block.text if good.all() else content[np.repeat(good, ends + 1 - starts)].tobytes()
     return text, np.flatnonzero(good) + block.first_line, bad
 
 
@@ -118,27 +114,24 @@ def _count_fields(
     return np.searchsorted(positions, ends) - np.searchsorted(positions, starts) + 1, balanced
 
 
-def _bisect(block: TextBlock, layout: Layout, lines: Rows) -> tuple[pl.DataFrame, Rows, list[BadRow]]:
-    """Splits lines that cannot be read together until the bad ones stand alone."""
-    frame = _parse(block.text, layout, {})
+def _bisect(path: Path, text: bytes, layout: Layout, lines: Rows) -> tuple[pl.DataFrame, Rows, list[BadRow]]:
+    """Columns of text; lines that cannot be read together are split until the bad ones stand alone."""
+    frame = _parse(text, len(lines), layout, {})
     if frame is not None:
         return frame, lines, []
     if len(lines) == 1:
-        reason = "text that is not UTF-8" if not _is_utf8(block.text) else "a double quote inside a field"
-        bad = _bad_row(block, int(lines[0]), block.text[:-1], reason)
-        return pl.DataFrame(schema=dict.fromkeys(layout.columns, pl.String)), lines[:0], [bad]
+        reason = "a double quote inside a field" if _is_utf8(text) else "text that is not UTF-8"
+        bad = _bad_row(path, lines[0], text[:-1], reason)
+        return pl.DataFrame(schema=dict.fromkeys(layout.columns, pl.String())), lines[:0], [bad]
     middle = len(lines) // 2
-    cut = int(np.flatnonzero(np.frombuffer(block.text, dtype=np.uint8) == _NEWLINE)[middle - 1]) + 1
-    parts = [
-        _bisect(TextBlock(block.path, 0, text, block.position), layout, numbers)
-        for text, numbers in ((block.text[:cut], lines[:middle]), (block.text[cut:], lines[middle:]))
-    ]
-    frames, numbers, bad_rows = zip(*parts, strict=True)
-    return pl.concat(frames), np.concatenate(numbers), [row for rows in bad_rows for row in rows]
+    cut = int(np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _NEWLINE)[middle - 1]) + 1
+    frame, numbers, bad_rows = _bisect(path, text[:cut], layout, lines[:middle])
+    frame_2, numbers_2, bad_rows_2 = _bisect(path, text[cut:], layout, lines[middle:])
+    return pl.concat([frame, frame_2]), np.concatenate([numbers, numbers_2]), bad_rows + bad_rows_2
 
 
-def _bad_row(block: TextBlock, line: int, text: bytes, reason: str) -> BadRow:
-    return BadRow(block.path, line, reason, text.decode(errors="backslashreplace"))
+def _bad_row(path: Path, line: np.int64, text: bytes, reason: str) -> BadRow:
+    return BadRow(path, int(line), reason, text.decode(errors="backslashreplace"))
 
 
 def _is_utf8(text: bytes) -> bool:

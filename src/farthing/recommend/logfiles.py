@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, TypeVar, cast
 
 from farthing.base.errors import DataError
+
+T = TypeVar("T")
 
 BLOCK_BYTES = 40 << 20
 # Rows times columns that may be in memory at once: a value takes up to 24 bytes while a block is encoded.
@@ -28,12 +31,14 @@ class TextBlock:
     Attributes:
         path: the file they come from.
         first_line: the number of the first one, counted from 1.
+        num_lines: how many there are.
         text: the lines.
         position: bytes of the file (compressed ones of a gzip file) that have been read so far.
     """
 
     path: Path
     first_line: int
+    num_lines: int
     text: bytes
     position: int
 
@@ -57,7 +62,7 @@ def head(path: Path) -> bytes:
 
 
 def text_blocks(path: Path, *, block_bytes: int = BLOCK_BYTES) -> Iterator[TextBlock]:
-    """The lines of a log in blocks of at most `block_bytes`; gzip is recognised by its first bytes.
+    """The lines of a log in blocks of about `block_bytes`; gzip is recognised by its first bytes.
 
     Windows line ends become newlines, a byte order mark is dropped, and a missing last newline is added.
 
@@ -68,11 +73,12 @@ def text_blocks(path: Path, *, block_bytes: int = BLOCK_BYTES) -> Iterator[TextB
     line = 1
     try:
         with path.open("rb") as raw:
-            stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if is_gzip else raw
-            for text in _cut_at_newlines(path, stream, block_bytes):
+            stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+            while text := _whole_lines(path, stream, block_bytes):
                 block = _normalise(text, is_first=line == 1)
-                yield TextBlock(path, line, block, raw.tell())
-                line += block.count(b"\n")
+                num_lines = block.count(b"\n")
+                yield TextBlock(path, line, num_lines, block, raw.tell())
+                line += num_lines
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
             f"{path}: the gzip data is truncated or damaged ({error}) after line {line - 1:,}; "
@@ -95,21 +101,26 @@ def _magic(path: Path) -> bytes:
     return magic
 
 
-def _cut_at_newlines(path: Path, stream: IO[bytes], block_bytes: int) -> Iterator[bytes]:
-    rest = b""
-    while chunk := stream.read(block_bytes - len(rest)):
-        text = rest + chunk
-        end = text.rfind(b"\n") + 1
-        if end == 0 and len(text) >= block_bytes:
+def _whole_lines(path: Path, stream: BinaryIO, block_bytes: int) -> bytes:
+    """Some `block_bytes` bytes, up to the end of a line; empty at the end of the file."""
+    text = stream.read(block_bytes)
+    if len(text) == block_bytes and not text.endswith(b"\n"):
+        text += (rest := stream.readline(block_bytes))
+        if len(rest) == block_bytes:
             raise DataError(f"{path}: a line is longer than {block_bytes:,} bytes; is this a text log?")
-        rest = text[end:]
-        if end:
-            yield text[:end]
-    if rest:
-        yield rest + b"\n"
+    return text if text.endswith(b"\n") or not text else text + b"\n"
 
 
 def _normalise(text: bytes, *, is_first: bool) -> bytes:
     if is_first:
         text = text.removeprefix(_BYTE_ORDER_MARK)
     return text.replace(b"\r\n", b"\n") if b"\r" in text else text
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items; while one is being used, a thread of its own makes the next."""
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        future = executor.submit(next, items, None)
+        while (item := future.result()) is not None:
+            future = executor.submit(next, items, None)
+            yield item

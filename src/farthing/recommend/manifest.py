@@ -13,8 +13,6 @@ from farthing.base.files import read_json
 from farthing.recommend.schema import LogSchema
 
 MANIFEST = "manifest.json"
-FORMAT = "farthing-clicks"
-VERSION = 1
 
 
 class DenseStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +73,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         notes: what was recognised in them.
     """
 
-    format: Literal["farthing-clicks"] = FORMAT
-    version: Literal[1] = VERSION
+    format: Literal["farthing-clicks"] = "farthing-clicks"
+    version: Literal[1] = 1
     folder: str
     schema: LogSchema
     dense: tuple[DenseStatistics, ...]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,11 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, fraction: float, num_rows: int) -> None:
         """`fraction` of the stage ("read", "rank" or "encode") is done; `num_rows` rows so far."""
+
+
+def _silence(stage: str, fraction: float, num_rows: int) -> None:
+    """Tells nobody."""
+    del stage, fraction, num_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,9 +103,14 @@ def prepare(
     if not logs:
         raise DataError("no log given; name at least one file")
     config = config or PrepareConfig()
-    report = progress or (lambda stage, fraction, num_rows: None)
+    report = progress or _silence
     detection = detect(logs[0], choices or Choices())
-    with _new_folder(out) as folder, RejectLog(out / REJECTS, max_bad=config.max_bad) as rejects:
+    with (
+        _new_folder(out) as folder,
+        RejectLog(out / REJECTS, max_bad=config.max_bad) as rejects,
+        ThreadPoolExecutor(max_workers=1) as hashing,
+    ):
+        inputs = hashing.map(_input, logs)
         spool = _read(logs, detection.schema, rejects, config, folder=folder, progress=report)
         splitter = Splitter(config.split, order=config.order, seed=config.seed, num_rows=spool.num_rows)
         encoder = SpoolEncoder(spool, detection.schema, splitter, folder=folder)
@@ -116,7 +127,7 @@ def prepare(
             split_by=f"column {detection.schema.split!r}" if detection.schema.split else f"{config.order} order",
             seed=config.seed,
             num_rejected=rejects.num_bad,
-            inputs=tuple(_input(path) for path in logs),
+            inputs=tuple(inputs),
             notes=_notes(detection, config),
         )
         _publish(out, manifest)

@@ -58,17 +58,18 @@ def rank_column(spool: Spool, column: int, vocabulary: Path, *, range_entries: i
 
 
 def _cut(spool: Spool, column: int, range_entries: int) -> Numbers:
-    """[blocks, ranges + 1] positions at which each block's dictionary is cut; a value is in the same range everywhere."""
+    """[blocks, ranges + 1] positions at which each block's dictionary is cut, at the same values in all of them."""
     sizes = np.array([block.starts[column + 1] - block.starts[column] for block in spool.blocks], dtype=np.int64)
     num_ranges = max(1, -(-int(sizes.sum()) // range_entries))
     cuts = np.zeros((len(sizes), num_ranges + 1), dtype=np.int64)
     cuts[:, -1] = sizes
     if num_ranges > 1:
         step = max(1, int(sizes.sum()) // max(_SAMPLES, 64 * num_ranges))
-        sample = pl.concat(spool.values(block, column).gather_every(step) for block in spool.blocks).sort()
+        samples = [spool.values(block, column).collect()["value"].gather_every(step) for block in spool.blocks]
+        sample = pl.concat(samples).sort()
         bounds = sample.gather(np.arange(1, num_ranges) * len(sample) // num_ranges)
         for row, block in enumerate(spool.blocks):
-            cuts[row, 1:-1] = spool.values(block, column).search_sorted(bounds, side="left").to_numpy()
+            cuts[row, 1:-1] = spool.values(block, column).collect()["value"].search_sorted(bounds).to_numpy()
     return cuts
 
 
@@ -99,8 +100,8 @@ class _Range:
         counts = np.concatenate([np.zeros(0, dtype=np.int64), *(entries for _, entries in self._entries())])
         seen = counts > 0
         parts = [self._spool.values(block, self._column, *cut) for block, cut in self._pieces()]
-        values = pl.concat([pl.Series(dtype=pl.String), *parts]).filter(pl.Series(seen))
-        (distinct,), codes = factorize(values.alias("value").to_frame())
+        values = pl.concat([pl.LazyFrame(schema={"value": pl.String}), *parts]).collect()
+        (distinct,), codes = factorize(values.filter(pl.Series(seen)))
         positions = codes.to_series().to_numpy()
         totals = np.bincount(positions, weights=counts[seen], minlength=len(distinct)).astype(np.int64)
         all_codes = np.full(len(counts), -1, dtype=np.int64)

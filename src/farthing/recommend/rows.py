@@ -1,8 +1,8 @@
 """Rows of any log as one kind of frame: checked labels and numbers, categorical values as text.
 
 The columns of such a frame: `row` (line number), `label` (UInt8), `split` (UInt8, position in SPLITS), `group` and `id`
-(String), `dense_0`... (Float32, null = missing) and `field_0`... (String, or List(String) where multi-valued; null or
-empty = missing). Only what the schema names is there.
+(String), `dense_0`... (Float32, null = missing) and `field_0`... (String, or, where multi-valued, List(String) without
+null and empty values; null or empty = missing). Only what the schema names is there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 from farthing.base.errors import DataError
 from farthing.recommend.layout import Layout, layout_of, parquet_schema, require_columns
 from farthing.recommend.lines import Rows, read_lines
-from farthing.recommend.logfiles import BLOCK_BYTES, MAX_CELLS, TextBlock, text_blocks
+from farthing.recommend.logfiles import BLOCK_BYTES, MAX_CELLS, TextBlock, ahead, text_blocks
 from farthing.recommend.rejects import BadRow, RejectLog
 from farthing.recommend.schema import Field, LogSchema
 
@@ -78,28 +78,29 @@ def _text_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: int) 
     types: dict[str, pl.DataType] = {name: pl.Float32() for name in schema.dense}
     types[schema.label] = pl.Float32()
     size = path.stat().st_size
-    for block in text_blocks(path, block_bytes=block_bytes):
+    for block in ahead(text_blocks(path, block_bytes=block_bytes)):
         body = _without_header(block) if layout.has_header and block.first_line == 1 else block
         for part in _bounded(body, MAX_CELLS // len(layout.columns)):
             yield *read_lines(part, layout, types), min(block.position / size, 1.0)
 
 
 def _without_header(block: TextBlock) -> TextBlock:
-    return TextBlock(block.path, 2, block.text.split(b"\n", 1)[1], block.position)
+    return TextBlock(block.path, 2, block.num_lines - 1, block.text.split(b"\n", 1)[1], block.position)
 
 
 def _bounded(block: TextBlock, max_lines: int) -> Iterator[TextBlock]:
     """The block in halves of halves until none has more than `max_lines` lines."""
-    if block.text.count(b"\n") <= max_lines:
+    if block.num_lines <= max_lines:
         yield block
         return
-    cut = block.text.find(b"\n", len(block.text) // 2) + 1
-    if cut == len(block.text):
-        cut = block.text.find(b"\n") + 1
-    first = TextBlock(block.path, block.first_line, block.text[:cut], block.position)
-    line = block.first_line + first.text.count(b"\n")
+    cut = (block.text.rfind(b"\n", 0, len(block.text) // 2) + 1) or block.text.find(b"\n") + 1
+    num_lines = block.text.count(b"\n", 0, cut)
+    first = TextBlock(block.path, block.first_line, num_lines, block.text[:cut], block.position)
+    rest = TextBlock(
+        block.path, block.first_line + num_lines, block.num_lines - num_lines, block.text[cut:], block.position
+    )
     yield from _bounded(first, max_lines)
-    yield from _bounded(TextBlock(block.path, line, block.text[cut:], block.position), max_lines)
+    yield from _bounded(rest, max_lines)
 
 
 def _parquet_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: int) -> Iterator[_Piece]:
@@ -127,6 +128,8 @@ def _plain(name: str, type: pl.DataType) -> pl.Expr:
         return column.fill_nan(None)
     if isinstance(type, pl.List | pl.Array):
         return column.cast(pl.List(pl.String))
+    if type == pl.Boolean:
+        return column.cast(pl.UInt8)
     return column if type.is_numeric() else column.cast(pl.String)
 
 
@@ -135,13 +138,13 @@ def _check(
 ) -> tuple[pl.DataFrame, list[BadRow]]:
     """The rows whose label, split and numbers are right (with their line as column `row`), and the others."""
     frame = frame.with_columns(pl.Series("row", lines, dtype=pl.Int64))
-    rules = [_number_rule(name) for name in schema.dense]
+    rules = [_number_rule(name, frame.schema[name]) for name in schema.dense]
     if with_label:
-        rules.append(_label_rule(schema.label))
+        rules.append(_label_rule(schema.label, frame.schema[schema.label]))
         rules += [_split_rule(schema.split)] if schema.split else []
     if not rules:
         return frame, []
-    broken = frame.select(pl.any_horizontal(rule for rule, _ in rules)).to_series()
+    broken = frame.select(pl.any_horizontal(rule for rule, _ in rules).fill_null(value=False)).to_series()
     if not broken.any():
         return frame, []
     wrong = frame.filter(broken)
@@ -155,17 +158,22 @@ def _check(
     return frame.filter(~broken), bad
 
 
-def _number(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.Float32, strict=False)
+def _number(name: str, type: pl.DataType) -> pl.Expr:
+    """The column as Float32; null where it is no number. Spaces around one are no fault, as in the fast reading."""
+    column = pl.col(name).str.strip_chars(" ") if type == pl.String else pl.col(name)
+    return column if type == pl.Float32 else column.cast(pl.Float32, strict=False)
 
 
-def _number_rule(name: str) -> tuple[pl.Expr, pl.Expr]:
-    broken = pl.col(name).is_not_null() & ~_number(name).is_finite().fill_null(value=False)
+def _number_rule(name: str, type: pl.DataType) -> tuple[pl.Expr, pl.Expr]:
+    broken = ~_number(name, type).is_finite()
+    if not type.is_numeric():
+        broken = broken.fill_null(pl.col(name).is_not_null())
     return broken, pl.format("column {}: `{}` is not a finite number", pl.lit(name), pl.col(name))
 
 
-def _label_rule(name: str) -> tuple[pl.Expr, pl.Expr]:
-    broken = ~_number(name).is_in([0.0, 1.0]).fill_null(value=False)
+def _label_rule(name: str, type: pl.DataType) -> tuple[pl.Expr, pl.Expr]:
+    number = _number(name, type)
+    broken = ~((number == 0.0) | (number == 1.0)).fill_null(value=False)
     text = pl.col(name).cast(pl.String).fill_null("")
     return broken, pl.format("the label (column {}) is `{}`; it must be 0 or 1", pl.lit(name), text)
 
@@ -183,23 +191,26 @@ def _split_rule(name: str) -> tuple[pl.Expr, pl.Expr]:
 
 def _select(frame: pl.DataFrame, schema: LogSchema, *, with_label: bool) -> pl.DataFrame:
     columns = [pl.col("row")]
-    columns += [_number(name).alias(f"dense_{i}") for i, name in enumerate(schema.dense)]
+    columns += [_number(name, frame.schema[name]).alias(f"dense_{i}") for i, name in enumerate(schema.dense)]
     columns += [_value(field, frame.schema[field.column]).alias(f"field_{i}") for i, field in enumerate(schema.fields)]
     columns += [pl.col(schema.id).cast(pl.String).alias("id")] if schema.id else []
     if with_label:
-        columns.append(_number(schema.label).cast(pl.UInt8).alias("label"))
+        columns.append(_number(schema.label, frame.schema[schema.label]).cast(pl.UInt8).alias("label"))
         columns += [_split_code(schema.split).alias("split")] if schema.split else []
         columns += [pl.col(schema.group).cast(pl.String).alias("group")] if schema.group else []
     return frame.select(columns)
 
 
 def _value(field: Field, type: pl.DataType) -> pl.Expr:
-    column = pl.col(field.column)
     if isinstance(type, pl.List):
-        return column
-    text = column.cast(pl.String)
+        return _without_empty(pl.col(field.column))
+    text = pl.col(field.column).cast(pl.String)
     if field.part == "hour":
         return text.str.slice(6, 2)
     if field.part == "weekday":
         return text.str.slice(0, 6).str.to_date("%y%m%d", strict=False).dt.weekday().cast(pl.String)
-    return text.str.split(field.separator) if field.separator else text
+    return _without_empty(text.str.split(field.separator)) if field.separator else text
+
+
+def _without_empty(lists: pl.Expr) -> pl.Expr:
+    return lists.list.eval(pl.element().filter(pl.element() != ""))

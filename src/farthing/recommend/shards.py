@@ -1,49 +1,50 @@
-"""Encoded rows as Arrow files, one per block and split."""
+"""Encoded rows as Arrow files, one per block and split.
+
+The columns of a shard: `label` (UInt8); `dense_0`... (Float32, standardised); `field_0`... (ids as unsigned integers
+that are as wide as the field's largest needs, or lists of at least one of them); and `group` where there is one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from farthing.recommend.vocabulary import MISSING_ID
-
-Ids = npt.NDArray[np.int32]
+from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED
 
 
-def encode_codes(codes: pl.Series, ids: npt.NDArray[np.int64]) -> pl.Series:
-    """Ids (Int32, or List(Int32) with at least one in each row) for codes into a dictionary.
+def ids_of_codes(name: str, type: pl.DataType, ids: npt.NDArray[np.int64], num_values: int) -> pl.Expr:
+    """A column of codes into a dictionary, as ids.
 
     Args:
-        codes: UInt32 or List(UInt32) positions in `ids`; null is missing.
-        ids: [dictionary entries].
+        name: of the column.
+        type: of the column, UInt32 or List(UInt32); the code after the last entry is a missing value.
+        ids: [dictionary entries] their ids.
+        num_values: that the field has ids for.
     """
-    # The place after the last entry is for missing values.
-    table = np.append(ids, MISSING_ID).astype(np.int32)
-    flat, lengths = flatten(codes)
-    encoded = table[flat.fill_null(len(ids)).to_numpy()]
-    return pl.Series(codes.name, encoded) if lengths is None else nest(codes.name, encoded, lengths)
+    table = pl.lit(pl.Series(np.append(ids, MISSING_ID)).cast(id_type(num_values)))
+    if isinstance(type, pl.List):
+        return pl.col(name).list.eval(table.gather(pl.element()))
+    return table.gather(pl.col(name)).alias(name)
 
 
-def flatten(column: pl.Series) -> tuple[pl.Series, Ids | None]:
+def id_type(num_values: int) -> pl.DataType:
+    """The narrowest unsigned integer for the ids of a field."""
+    num_ids = num_values + NUM_RESERVED
+    return pl.UInt8() if num_ids <= 2**8 else pl.UInt16() if num_ids <= 2**16 else pl.UInt32()
+
+
+def flatten(column: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int32] | None]:
     """The values of a column one after the other, and how many each row has; None for one each.
 
-    In a list column, nulls inside a list are left out, and a row without values gets one null.
+    A row of a list column that has none gets one null.
     """
     if not isinstance(column.dtype, pl.List):
         return column, None
-    kept = column.list.drop_nulls()
-    lengths = kept.list.len().fill_null(0).clip(lower_bound=1)
-    return kept.explode(), lengths.cast(pl.Int32).to_numpy()
-
-
-def nest(name: str, values: Ids, lengths: Ids) -> pl.Series:
-    """The opposite of `flatten`: a list column."""
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    return pl.DataFrame({"row": rows, name: values}).group_by("row", maintain_order=True).agg(name)[name]
+    lengths = column.list.len().fill_null(0).clip(lower_bound=1).cast(pl.Int32)
+    return column.explode(), lengths.to_numpy()
 
 
 def standardise(frame: pl.DataFrame, mean: Sequence[float], std: Sequence[float]) -> pl.DataFrame:
@@ -60,6 +61,9 @@ def log_transform(name: str) -> pl.Expr:
     return column.sign() * column.abs().log1p()
 
 
-def write_shard(frame: pl.DataFrame, path: Path) -> None:
-    """Writes encoded rows as a compressed Arrow IPC file."""
-    frame.write_ipc(path, compression="lz4")
+def dense_matrix(frame: pl.DataFrame) -> npt.NDArray[np.float32]:
+    """The columns `dense_0`... as [rows, num_dense]."""
+    names = [name for name in frame.columns if name.startswith("dense_")]
+    if not names:
+        return np.zeros((frame.height, 0), dtype=np.float32)
+    return frame.select(names).to_numpy(order="c")

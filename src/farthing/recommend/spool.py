@@ -57,8 +57,8 @@ class Spool:
         starts = np.cumsum([0, *(len(known) for known in values)])
         block = Block(len(self.blocks), self.num_rows, frame.height, tuple(starts.tolist()))
         frame.with_columns(codes).write_ipc(self._rows_path(block))
-        dictionary = pl.concat([pl.Series(dtype=pl.String), *values]).alias("value").to_frame()
-        dictionary.write_ipc(self._values_path(block))
+        dictionary = pl.concat([pl.Series(dtype=pl.String), *values])
+        dictionary.alias("value").to_frame().write_ipc(self._values_path(block))
         np.save(self._entries_path(block), np.zeros(block.starts[-1], dtype=np.int64))
         self.blocks.append(block)
         self.num_rows += frame.height
@@ -78,11 +78,11 @@ class Spool:
         """The part of `entries` that belongs to coded column number `column`."""
         return self.entries(block)[block.starts[column] : block.starts[column + 1]]
 
-    def values(self, block: Block, column: int, start: int = 0, end: int | None = None) -> pl.Series:
-        """The dictionary of a block's coded column, or the part from `start` to `end`."""
+    def values(self, block: Block, column: int, start: int = 0, end: int | None = None) -> pl.LazyFrame:
+        """The `value`s of a coded column's dictionary, or those from `start` to `end`; read when collected."""
         first = block.starts[column] + start
         last = block.starts[column + 1] if end is None else block.starts[column] + end
-        return pl.scan_ipc(self._values_path(block)).slice(first, last - first).collect()["value"]
+        return pl.scan_ipc(self._values_path(block)).slice(first, last - first)
 
     def _rows_path(self, block: Block) -> Path:
         return self._folder / f"rows-{block.index:06d}.arrow"

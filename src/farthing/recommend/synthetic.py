@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -172,9 +172,9 @@ class HiddenModel:
 
 
 def _power_law(uniform: Floats, cardinality: int) -> Ids:
-    """Ids 0... with P(id = k) = integral from k + 1 to k + 2 of x^-a dx over that from 1 to cardinality + 1; a = 1.15."""
+    """Ids k = 0... with P(k) proportional to the integral of x^-1.15 from k + 1 to k + 2, by inversion."""
     tail = (cardinality + 1.0) ** (1.0 - _POWER)
-    values = (1.0 + uniform * (tail - 1.0)) ** (1.0 / (1.0 - _POWER))
+    values: Floats = (1.0 + uniform * (tail - 1.0)) ** (1.0 / (1.0 - _POWER))
     return np.minimum(values.astype(np.int64) - 1, cardinality - 1)
 
 
@@ -207,9 +207,9 @@ def _expected_auc(histogram: Floats) -> float:
 @contextmanager
 def _writer(path: Path, *, is_gzip: bool) -> Iterator[IO[bytes]]:
     with path.open("wb") as raw:
-        if not is_gzip:
+        if is_gzip:
+            # No name and no time in the header: the same rows give the same bytes.
+            with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) as stream:
+                yield cast("IO[bytes]", stream)
+        else:
             yield raw
-            return
-        # No name and no time in the header: the same rows give the same bytes.
-        with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) as stream:
-            yield stream

@@ -26,25 +26,31 @@ def factorize(columns: pl.DataFrame) -> tuple[list[pl.Series], pl.DataFrame]:
     """Every column as codes into its own sorted distinct values.
 
     Args:
-        columns: String, or List(String) where a row has several values. Null and empty text are missing.
+        columns: String, where null and empty text are missing; or List(String), where null and empty lists are.
 
     Returns:
-        Per column its distinct values (ascending, without missing ones); and the codes: UInt32, or List(UInt32), where
-        null is a missing value.
+        Per column its distinct values, ascending; and the codes, UInt32 or List(UInt32) with at least one in each list.
+        A missing value has the code that follows the last value's.
     """
     flat = [pl.col(name).explode() if _is_list(columns, name) else pl.col(name) for name in columns.columns]
     distinct = columns.select(column.drop_nulls().unique().sort().implode() for column in flat)
     values = [column.filter(column != "") for column in (sets.explode() for sets in distinct)]
     return values, columns.select(
-        encode(pl.col(name), pl.Enum(known), is_list=_is_list(columns, name))
+        _codes(pl.col(name), known, is_list=_is_list(columns, name))
         for name, known in zip(columns.columns, values, strict=True)
     )
 
 
-def encode(column: pl.Expr, known: pl.Enum, *, is_list: bool) -> pl.Expr:
-    """Positions (UInt32) of a column's values in `known`; null where missing or not there."""
-    if is_list:
-        return column.cast(pl.List(known), strict=False).list.eval(pl.element().to_physical().cast(pl.UInt32))
+def _codes(column: pl.Expr, known: pl.Series, *, is_list: bool) -> pl.Expr:
+    if not is_list:
+        return positions(column, pl.Enum(known)).fill_null(len(known))
+    lists = column.list.eval(positions(pl.element(), pl.Enum(known)))
+    missing = pl.lit(pl.Series([[len(known)]], dtype=pl.List(pl.UInt32)))
+    return pl.when(column.list.len() > 0).then(lists).otherwise(missing)
+
+
+def positions(column: pl.Expr, known: pl.Enum) -> pl.Expr:
+    """UInt32 positions of a column's values in `known`; null where one is not there."""
     return column.cast(known, strict=False).to_physical().cast(pl.UInt32)
 
 
@@ -78,7 +84,8 @@ class Encoding(Protocol):
     """What gives values their table rows: per field the values that have one of their own, in the order of ids."""
 
     @property
-    def values(self) -> Sequence[pl.Series]: ...
+    def values(self) -> Sequence[pl.Series]:
+        """Per field, the values of ids 2, 3, ..."""
 
 
 def translate(old: Encoding, new: Encoding) -> npt.NDArray[np.int64]:
