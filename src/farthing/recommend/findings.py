@@ -40,11 +40,15 @@ def number(row: Row, key: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
+def signed(difference: float) -> str:
+    """A difference of AUCs with its sign, such as `+0.0012`, with a real minus."""
+    return f"{difference:+.4f}".replace("-", "\u2212")
+
+
 def reference_row(rows: Sequence[Row]) -> Row | None:
     """The row that the others are compared with: `fp32`, or else the first one of 32 bits."""
     floats = [row for row in rows if row.get("bits") == 32]
-    named = [row for row in floats if row["name"] == "fp32"]
-    return (named or floats or [None])[0]
+    return next((row for row in floats if row["name"] == "fp32"), floats[0] if floats else None)
 
 
 def find_headline(rows: Sequence[Row]) -> Headline:
@@ -62,27 +66,28 @@ def find_headline(rows: Sequence[Row]) -> Headline:
         f"{_bits_text(chosen, rows)}: AUC {_auc(chosen):.4f} of {_auc(reference):.4f} "
         f"at 1/{ratio:.{0 if ratio >= 10 else 1}f} of the bytes"
     )
-    why = (
-        f"The smallest model within {TOLERANCE:g} of {reference['name']}"
-        if equal
-        else f"No smaller model comes within {TOLERANCE:g} of {reference['name']}; this one is the closest"
-    )
-    difference = _auc(chosen) - _auc(reference)
-    return Headline(
-        title=title, detail=f"{why}: {difference:+.4f}{_spread(chosen)}.", figures=_figures(chosen, reference)
-    )
+    name = reference["name"]
+    if equal:
+        why = f"The smallest model whose AUC is within {TOLERANCE:g} of {name}."
+    else:
+        why = f"No smaller model comes within {TOLERANCE:g} of the AUC of {name}; this one is the closest."
+    detail = f"{why} The difference is {signed(_auc(chosen) - _auc(reference))}{_spread(chosen)}."
+    return Headline(title=title, detail=detail, figures=_figures(chosen, reference))
 
 
 def _figures(row: Row, reference: Row) -> list[Figure]:
     name = reference["name"]
     figures = [
         Figure(label="Test AUC", value=f"{_auc(row):.4f}", detail=f"{name} {_auc(reference):.4f}"),
-        Figure(label="Model size", value=f"{_size(row):.3g} MB", detail=f"{name} {_size(reference):.3g} MB"),
+        Figure(label="Model size, MB", value=f"{_size(row):.3g}", detail=f"{name} {_size(reference):.3g}"),
     ]
-    for key, label, unit in (("p50_us_1", "One row", "us"), ("rows_per_second_2048", "2,048 rows at once", "rows/s")):
+    for key, label in (
+        ("p50_us_1", "Time for one row, \u00b5s"),
+        ("rows_per_second_2048", "Rows per second, 2,048 at once"),
+    ):
         own, other = number(row, key), number(reference, key)
         if own is not None and other is not None:
-            figures.append(Figure(label=label, value=f"{own:,.0f} {unit}", detail=f"{name} {other:,.0f} {unit}"))
+            figures.append(Figure(label=label, value=f"{own:,.0f}", detail=f"{name} {other:,.0f}"))
     return figures
 
 
@@ -96,9 +101,11 @@ def _bits_text(row: Row, rows: Sequence[Row]) -> str:
 
 def _spread(row: Row) -> str:
     deviation, seeds = number(row, "auc_std"), number(row, "seeds")
-    if deviation is None or seeds is None or seeds < 2:
-        return ", from one seed" if seeds == 1 else ""
-    return f", with a standard deviation of {deviation:.4f} over {seeds:.0f} seeds"
+    if seeds == 1:
+        return ", from one seed"
+    if deviation is None or seeds is None:
+        return ""
+    return f"; over {seeds:.0f} seeds the AUC has a standard deviation of {deviation:.4f}"
 
 
 def _auc(row: Row) -> float:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from farthing.base.errors import FormatError
 from farthing.base.files import read_json
-from farthing.recommend.findings import Row, find_headline, number, reference_row
+from farthing.recommend.findings import Row, find_headline, number
 from farthing.recommend.reporttable import operations_table, results_table, used_columns
 from farthing.results.charts import Point, Series, line_chart, point_chart
 from farthing.results.webpages import write_page
@@ -40,7 +40,7 @@ def write_report(folder: Path) -> Path:
         "legend": [{"name": row["name"]} | looks[str(row["name"])] for row in rows],
         "table": results_table(rows, looks),
         "operations": operations_table(rows, looks),
-        "notes": [column for column in used_columns(rows)],
+        "notes": used_columns(rows),
         "size_charts": _size_charts(rows, looks),
         "curve_charts": _curve_charts(curves, looks),
         "least_bin_rows": _LEAST_BIN_ROWS,
@@ -111,7 +111,7 @@ def _size_charts(rows: Sequence[Row], looks: Mapping[str, Mapping[str, Any]]) ->
         )
         for row in rows
     ]
-    sizes = {"wide": (920, 420), "narrow": (380, 400)}
+    sizes = {"wide": (1000, 420), "narrow": (380, 400)}
     return {
         name: point_chart(
             points, title="AUC against model size", x_label="model size, MB", y_label="test AUC", size=size
@@ -136,7 +136,13 @@ def _curve_charts(curves: Mapping[str, Mapping[str, Any]], looks: Mapping[str, M
 
     charts: dict[str, tuple[list[Series], str, str, str, bool]] = {
         "roc": (lines("roc", 0, 1), "ROC", "false positive rate", "true positive rate", True),
-        "calibration": (_calibration(known, looks), "Calibration", "predicted probability", "share of clicks", True),
+        "calibration": (
+            _calibration(known, looks),
+            "Calibration",
+            "predicted probability",
+            "observed click rate",
+            True,
+        ),
         "auc": (lines("training", 0, 1, scale=1e-6), "Validation AUC", "million rows seen", "validation AUC", False),
         "loss": (
             [*lines("training", 0, 3, scale=1e-6, faint=True), *lines("training", 0, 2, scale=1e-6)],

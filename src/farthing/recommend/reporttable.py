@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal  # Any: what a row looks like is passed through to the template
 
-from farthing.recommend.findings import Row, number, reference_row
+from farthing.recommend.findings import Row, number, reference_row, signed
 
 MEANINGS = {
     "fp32": "full precision",
@@ -20,6 +20,21 @@ MEANINGS = {
 }
 
 
+def four_decimals(value: float) -> str:
+    """`0.8031`."""
+    return f"{value:.4f}"
+
+
+def three_digits(value: float) -> str:
+    """`0.741`, `5.72`, `2,162`: at least three significant digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def whole(value: float) -> str:
+    """`243,810`."""
+    return f"{value:,.0f}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
     """One column of the table.
@@ -27,82 +42,78 @@ class Column:
     Attributes:
         key: of the value in a row; `key_std`, where there, is its standard deviation over seeds.
         title: its head.
-        format: of the value, as `format` takes it.
+        format: writes the value.
         note: how the value was measured.
         better: which end is best; None emphasises none.
-        relative: what is said below the value in comparison with the reference row: a difference, or how many times
-            smaller or larger it is; None says nothing.
-        scale: factor from the row's unit to the shown one.
+        relation: how the value is compared with the reference row below it; None does not.
     """
 
     key: str
     title: str
-    format: str
+    format: Callable[[float], str]
     note: str
     better: Literal["high", "low"] | None = None
-    relative: Literal["difference", "smaller", "larger"] | None = None
-    scale: float = 1.0
+    relation: Literal["difference", "ratio"] | None = None
 
 
 COLUMNS = (
     Column(
         key="auc",
         title="AUC",
-        format=".4f",
+        format=four_decimals,
         better="high",
-        relative="difference",
-        note="Area under the ROC curve on the test split, scored with the packed model. Mean and standard deviation over "
-        "seeds; below it the difference from full precision.",
+        relation="difference",
+        note="Area under the ROC curve on the test split, scored with the packed model: the mean over seeds.",
     ),
     Column(
         key="gauc",
         title="gAUC",
-        format=".4f",
+        format=four_decimals,
         better="high",
-        note="AUC within each group (such as a user), averaged with the groups' rows as weights; groups of one class are "
-        "left out.",
+        note="AUC within each group, such as a user, averaged with the groups' rows as weights. Groups of one class "
+        "are left out.",
+    ),
+    Column(
+        key="size_mb",
+        title="Size, MB",
+        format=three_digits,
+        better="low",
+        relation="ratio",
+        note="Bytes of the model on disk / 1e6, really packed; the vocabulary, equal for every row, is not counted.",
+    ),
+    Column(
+        key="embedding_mb",
+        title="Embeddings, MB",
+        format=three_digits,
+        better="low",
+        note="The part of the size that is embedding codes and their scales.",
     ),
     Column(
         key="log_loss",
         title="Log loss",
-        format=".4f",
+        format=four_decimals,
         better="low",
         note="Mean negative log-likelihood, natural logarithm.",
     ),
     Column(
         key="accuracy",
         title="Accuracy",
-        format=".4f",
+        format=four_decimals,
         better="high",
         note="Share of test rows on the right side of 0.5.",
     ),
     Column(
         key="ece",
         title="ECE",
-        format=".4f",
+        format=four_decimals,
         better="low",
         note="Expected calibration error: mean distance between predicted and observed click rate over 15 equally wide "
         "bins of the prediction, weighted by rows.",
     ),
     Column(
-        key="size_mb",
-        title="Size, MB",
-        format=".3g",
-        better="low",
-        relative="smaller",
-        note="Bytes of the model on disk / 1e6, really packed; the vocabulary, equal for every row, is not counted.",
-    ),
-    Column(
-        key="embedding_mb",
-        title="Embeddings, MB",
-        format=".3g",
-        better="low",
-        note="The part of the size that is embedding codes and their scales.",
-    ),
-    Column(
         key="p50_us_1",
         title="One row, \u00b5s",
-        format=",.0f",
+        format=whole,
         better="low",
         note="Median time to score one encoded row on one thread of this machine. All models take turns, so that a "
         "drifting machine hits all alike.",
@@ -110,15 +121,15 @@ COLUMNS = (
     Column(
         key="rows_per_second_2048",
         title="Rows/s at 2,048",
-        format=",.0f",
+        format=whole,
         better="high",
-        relative="larger",
+        relation="ratio",
         note="2,048 rows divided by the median time to score them in one call, on one thread.",
     ),
     Column(
         key="train_seconds",
         title="Training, s",
-        format=",.0f",
+        format=whole,
         note="Mean wall time of one training, its evaluations included.",
     ),
 )
@@ -163,31 +174,29 @@ def _line(row: Row, looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 def _cell(column: Column, row: Row, reference: Row | None) -> dict[str, Any]:
     value, deviation = number(row, column.key), number(row, f"{column.key}_std")
     if value is None:
-        return {"text": "", "deviation": "", "detail": ""}
-    has_spread = deviation is not None and (number(row, "seeds") or 0) > 1
-    return {
-        "text": format(value, column.format),
-        "deviation": format(deviation, column.format) if has_spread else "",
-        "detail": ""
-        if reference is None or row is reference
-        else _relative(column, value, number(reference, column.key)),
-    }
+        return {"text": "", "details": []}
+    details = []
+    if deviation is not None and (number(row, "seeds") or 0) > 1:
+        details.append("\u00b1" + column.format(deviation))
+    if reference is not None and row is not reference:
+        details.append(_relation(column, value, number(reference, column.key)))
+    return {"text": column.format(value), "details": [detail for detail in details if detail]}
 
 
-def _relative(column: Column, value: float, other: float | None) -> str:
-    if column.relative is None or other is None:
+def _relation(column: Column, value: float, other: float | None) -> str:
+    """A value against that of the reference row, such as `-0.0002`, `1/7.7` or `1.3x`."""
+    if column.relation is None or not value or not other:
         return ""
-    if column.relative == "difference":
-        return f"{value - other:+.4f}"
-    if not value or not other:
-        return ""
-    ratio = other / value if column.relative == "smaller" else value / other
-    text = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
-    return (
-        f"1/{text}"
-        if column.relative == "smaller" and ratio > 1
-        else f"{text if ratio > 1 else format(1 / ratio if column.relative == 'smaller' else ratio, '.2g')}x"
-    )
+    if column.relation == "difference":
+        return signed(value - other)
+    if value >= other:
+        return f"{_ratio(value / other)}x"
+    return f"1/{_ratio(other / value)}"
+
+
+def _ratio(value: float) -> str:
+    """A ratio >= 1 with two digits, or all of those before the point."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def _best(column: Column, rows: Sequence[Row]) -> str | None:
@@ -195,7 +204,7 @@ def _best(column: Column, rows: Sequence[Row]) -> str | None:
     values = [value for row in rows if (value := number(row, column.key)) is not None]
     if column.better is None or len(values) < 2:
         return None
-    return format(max(values) if column.better == "high" else min(values), column.format)
+    return column.format(max(values) if column.better == "high" else min(values))
 
 
 def _operand_bits(key: str) -> tuple[int, int]:
@@ -204,4 +213,4 @@ def _operand_bits(key: str) -> tuple[int, int]:
 
 
 def _amount(value: float | None) -> str:
-    return f"{value:,.3g}" if value and value < 1000 else f"{value:,.0f}" if value else ""
+    return "" if not value else whole(value) if value >= 100 else f"{value:.3f}"

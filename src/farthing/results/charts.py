@@ -28,7 +28,7 @@ _SETTINGS: dict[Any, Any] = {  # Any: matplotlib types the keys as a union of al
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
-    "font.size": 11,
+    "font.size": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
@@ -47,7 +47,7 @@ _SETTINGS: dict[Any, Any] = {  # Any: matplotlib types the keys as a union of al
     "xtick.minor.size": 0,
     "legend.frameon": False,
 }
-_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 14, 30, 42  # px around the axes: tick labels, last tick, y label, x label
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 32, 44  # px around the axes: tick labels, last tick, y label, x label
 _DASHES = ("solid", (0, (5, 2)), (0, (1.2, 1.6)))
 
 
@@ -97,7 +97,7 @@ def line_chart(
     title: str,
     x_label: str,
     y_label: str,
-    size: tuple[int, int] = (380, 320),
+    size: tuple[int, int] = (430, 330),
     diagonal: bool = False,
 ) -> Markup:
     """The lines over common axes, as an SVG element.
@@ -138,7 +138,7 @@ def point_chart(
         axes.margins(x=0.12, y=0.16)
         _label(axes, x_label, y_label)
         best = _frontier(points)
-        axes.plot([p.x for p in best], [p.y for p in best], color=_STAND_INS["line"], linewidth=5, zorder=1)
+        axes.plot(*zip(*best, strict=True), color=_STAND_INS["line"], linewidth=5, zorder=1)
         for point in points:
             color = _STAND_INS[point.color]
             face = _STAND_INS["paper"] if point.is_hollow else color
@@ -146,15 +146,16 @@ def point_chart(
             axes.errorbar(point.x, point.y, yerr=bar, color=color, elinewidth=1.4, capsize=3, zorder=2)
             axes.plot(point.x, point.y, "o", markersize=8, markerfacecolor=face, markeredgecolor=color, zorder=3)
         marks = [Mark(p.name, p.x, p.y - p.error, p.y, p.y + p.error) for p in points]
-        place_names(figure, axes, marks, color=_STAND_INS["ink"])
+        place_names(figure, axes, marks, line=best, color=_STAND_INS["ink"])
         return _svg(figure, title)
 
 
-def _frontier(points: Sequence[Point]) -> list[Point]:
-    best: list[Point] = []
+def _frontier(points: Sequence[Point]) -> list[tuple[float, float]]:
+    """The places of the points with a larger y than all before them, in the order of x."""
+    best: list[tuple[float, float]] = []
     for point in sorted(points, key=lambda p: (p.x, -p.y)):
-        if not best or point.y > best[-1].y:
-            best.append(point)
+        if not best or point.y > best[-1][1]:
+            best.append((point.x, point.y))
     return best
 
 
@@ -170,8 +171,7 @@ def _axes(size: tuple[int, int]) -> Iterator[tuple[Figure, Axes]]:
         axes.patch.set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_locator(MaxNLocator(6))
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(FuncFormatter(lambda value, _position: f"{round(value, 10):g}"))
+        axes.ticklabel_format(useOffset=False, style="plain")
         yield figure, axes
 
 

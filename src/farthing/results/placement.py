@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
@@ -29,15 +30,24 @@ class Mark:
     high: float
 
 
-def place_names(figure: Figure, axes: Axes, marks: Sequence[Mark], *, color: str) -> None:
+def place_names(
+    figure: Figure, axes: Axes, marks: Sequence[Mark], *, line: Sequence[tuple[float, float]], color: str
+) -> None:
     """Writes each name at that place around its mark where it covers the least of what is there, or of the outside.
 
     Marks are served from the top down. The places are beside, above and below the mark, near ones first, so that a name
     which covers nothing is as near as it can be.
+
+    Args:
+        figure: holds the axes, whose limits are final.
+        axes: where the marks are.
+        marks: what is named.
+        line: corners of a line that names should keep off, in the units of the axes.
+        color: of the names.
     """
     figure.draw_without_rendering()
     inside = axes.get_window_extent()
-    taken = [_mark_box(axes, mark) for mark in marks]
+    taken = [_mark_box(axes, mark) for mark in marks] + _line_boxes(axes, line)
     for mark in sorted(marks, key=lambda mark: -mark.y):
         text = axes.annotate(
             mark.name,
@@ -70,6 +80,16 @@ def _places(half: float) -> list[tuple[float, float]]:
 def _mark_box(axes: Axes, mark: Mark) -> Bbox:
     (x, low), (_, high) = axes.transData.transform([(mark.x, mark.low), (mark.x, mark.high)])
     return Bbox.from_extents(x - 7, low - 7, x + 7, high + 7)
+
+
+def _line_boxes(axes: Axes, line: Sequence[tuple[float, float]]) -> list[Bbox]:
+    """Small boxes along a line, 4 px apart at most."""
+    corners = [axes.transData.transform(corner) for corner in line]
+    boxes = []
+    for start, end in zip(corners, corners[1:], strict=False):
+        steps = int(np.abs(end - start).max() / 4) + 1
+        boxes += [Bbox.from_bounds(x - 2, y - 2, 4, 4) for x, y in np.linspace(start, end, steps)]
+    return boxes
 
 
 def _overlap(box: Bbox, other: Bbox) -> float:
