@@ -280,7 +280,7 @@ class QuantEmbeddingBag(nn.EmbeddingBag):
     def forward(
         self,
         input: Int[Tensor, "*indices"],
-        offsets: Int[Tensor, " bags"] | None = None,
+        offsets: Int[Tensor, " starts"] | None = None,
         per_sample_weights: Float[Tensor, "*indices"] | None = None,
     ) -> Float[Tensor, "bags dim"]:
         """The pooled bags of quantized rows."""

@@ -51,7 +51,7 @@ def lookup_levels(
     if bits == 8:
         return level_of_code(rows, bits)
     levels = _levels_of_byte(bits).to(packed.device).index_select(0, rows.view(-1).int())
-    return levels.view(len(indices), -1)[:, :num_columns]
+    return levels.view(len(indices), packed.shape[1] * 8 // bits)[:, :num_columns]
 
 
 @cache
@@ -126,7 +126,7 @@ def linear(
     """
     rows = x.reshape(-1, x.shape[-1])
     total = F.linear(rows, weight.exact) if activation is None else _integer_product(activation.integers(rows), weight)
-    return _scaled(total, scale * _unit(weight, activation), bias).view(*x.shape[:-1], -1)
+    return _scaled(total, scale * _unit(weight, activation), bias).view(*x.shape[:-1], len(weight.exact))
 
 
 def _integer_product(

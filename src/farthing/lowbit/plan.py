@@ -40,8 +40,8 @@ class QuantSpec:
         offered = QUANTIZERS[self.quantizer].offered_bits
         if self.bits not in offered:
             able = [name for name, kind in QUANTIZERS.items() if self.bits in kind.offered_bits]
-            fix = f"; for {self.bits} take {' or '.join(able)}" if able else ""
-            raise ConfigError(f"bits: {self.quantizer!r} offers {offered}, got {self.bits}{fix}")
+            fix = f"{self.bits} are offered by {' and '.join(able) or 'none'}"
+            raise ConfigError(f"bits: {self.quantizer!r} offers {offered}, got {self.bits}; {fix}")
         _check_groups(self.granularity, self.group_starts)
 
 

@@ -187,7 +187,7 @@ class _Sign(Function):
 
 
 def learned_scale(
-    scale: Float[Tensor, " scales"], *, floor: float, factor: Float[Tensor, " scales"] | float
+    scale: Float[Tensor, " scales"], *, floor: float, factor: Float[Tensor, " scales_or_1"]
 ) -> Float[Tensor, " scales"]:
     """The value max(scale, floor) with `factor` times the gradient, which also passes where the floor is in force.
 
