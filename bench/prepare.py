@@ -53,7 +53,7 @@ def _run(step: str, log: Path, arguments: argparse.Namespace, keep: Path | None 
 def _synthesize(log: Path, rows: int, seed: int) -> None:
     from farthing.recommend.synthetic import synthesize
 
-    synthesize(rows, seed=seed, out=log)
+    synthesize(rows, seed, log)
 
 
 def _prepare(log: Path, out: Path) -> None:

@@ -14,7 +14,8 @@ from farthing.base.errors import ConfigError, FormatError
 from farthing.recommend.clicks import ClickBatch, EncodedRows, Integers, concatenate, encode_rows
 from farthing.recommend.manifest import Manifest, Shard, read_manifest
 from farthing.recommend.schema import SPLITS
-from farthing.recommend.shards import dense_matrix, flatten
+from farthing.recommend.shards import flatten
+from farthing.recommend.standardise import dense_matrix
 from farthing.recommend.vocabulary import UNKNOWN_ID, read_vocabulary, table_rows
 
 WINDOW_ROWS = 1_000_000

@@ -19,7 +19,8 @@ from farthing.recommend.manifest import DenseStatistics
 from farthing.recommend.rejects import RejectLog
 from farthing.recommend.rows import read_log
 from farthing.recommend.schema import LogSchema
-from farthing.recommend.shards import dense_matrix, flatten, log_transform, standardise
+from farthing.recommend.shards import flatten
+from farthing.recommend.standardise import dense_matrix, log_transform, standardise
 from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED, UNKNOWN_ID, positions, read_vocabulary
 
 ENCODER_FILE = "encoder.json"
@@ -133,7 +134,7 @@ class RowEncoder:
         """Rows as `rows.read_log` gives them, as one batch; labels are 0 where the frame has none."""
         statistics = self.description.dense
         logs = frame.select(log_transform(f"dense_{column}") for column in range(len(statistics)))
-        numbers = standardise(logs, [s.mean for s in statistics], [s.std for s in statistics])
+        numbers = standardise(logs, statistics)
         dense = dense_matrix(numbers) if statistics else np.zeros((frame.height, 0), dtype=np.float32)
         starts = np.cumsum([0, *self.table_rows])
         fields = [self._table_rows(frame[f"field_{i}"], i, int(starts[i])) for i in range(len(self.values))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,11 +13,12 @@ from farthing.base.errors import DataError
 from farthing.recommend.manifest import DenseStatistics, FieldStatistics, Shard, SplitStatistics
 from farthing.recommend.ranking import rank_column
 from farthing.recommend.schema import SPLITS, LogSchema
-from farthing.recommend.shards import flatten, ids_of_codes, standardise
+from farthing.recommend.shards import flatten, ids_of_codes
 from farthing.recommend.splitting import Splitter
 from farthing.recommend.spool import Block, Spool
+from farthing.recommend.standardise import Moments, dense_matrix, standardise
 
-Report = Callable[[str, float, int], None]
+Progress = Callable[[str, float, int], None]
 
 
 class SpoolEncoder:
@@ -39,15 +39,16 @@ class SpoolEncoder:
             DataError: a split has no rows, or rows of one class only.
         """
         tallies = np.zeros((len(SPLITS), 2), dtype=np.int64)
-        sums = []
+        moments = Moments(len(self._schema.dense))
         for block in self._spool.blocks:
             rows = self._spool.rows(block)
             splits = self._splits(block, rows)
             np.add.at(tallies, (splits, rows["label"].to_numpy()), 1)
-            self._count_entries(block, rows, splits == 0)
-            sums.append(_sums(rows, len(self._schema.dense), splits == 0))
+            train = _only(rows, splits == 0)
+            self._count_entries(block, rows, train)
+            moments.add(dense_matrix(train))
         _check_splits(tallies)
-        return tuple(_statistics(name, sums, column) for column, name in enumerate(self._schema.dense))
+        return moments.statistics(self._schema.dense)
 
     def _splits(self, block: Block, rows: pl.DataFrame) -> npt.NDArray[np.uint8]:
         if self._schema.split:
@@ -55,16 +56,15 @@ class SpoolEncoder:
             return splits
         return self._splitter.split(block.first_row, block.num_rows)
 
-    def _count_entries(self, block: Block, rows: pl.DataFrame, is_train: npt.NDArray[np.bool_]) -> None:
+    def _count_entries(self, block: Block, rows: pl.DataFrame, train: pl.DataFrame) -> None:
         entries = self._spool.entries(block)
-        train = _only(rows, is_train)
         for column, name in enumerate(self._spool.coded):
             counted = rows if name == "group" else train
             codes, _ = flatten(counted[name])
             start, end = block.starts[column : column + 2]
             entries[start:end] = np.bincount(codes.to_numpy(), minlength=end - start + 1)[:-1]
 
-    def rank(self, *, range_entries: int, progress: Report) -> tuple[FieldStatistics, ...]:
+    def rank(self, *, range_entries: int, progress: Progress) -> tuple[FieldStatistics, ...]:
         """Turns counts into ids, and writes the vocabularies."""
         (self._folder / "vocabulary").mkdir()
         fields = []
@@ -85,7 +85,7 @@ class SpoolEncoder:
                 )
         return tuple(fields)
 
-    def write(self, dense: tuple[DenseStatistics, ...], *, progress: Report) -> dict[str, SplitStatistics]:
+    def write(self, dense: tuple[DenseStatistics, ...], *, progress: Progress) -> dict[str, SplitStatistics]:
         """Writes the shards."""
         shards: dict[str, list[Shard]] = {name: [] for name in SPLITS}
         clicks = dict.fromkeys(SPLITS, 0)
@@ -117,33 +117,12 @@ class SpoolEncoder:
             for i, name in enumerate(self._spool.coded)
         ]
         encoded = rows.drop("split", strict=False).with_columns(columns)
-        return standardise(encoded, [column.mean for column in dense], [column.std for column in dense])
+        return standardise(encoded, dense)
 
 
 def _only(rows: pl.DataFrame, mask: npt.NDArray[np.bool_]) -> pl.DataFrame:
     """The rows where `mask` is true; no copy where that is all."""
     return rows if mask.all() else rows.filter(pl.Series(mask))
-
-
-def _sums(rows: pl.DataFrame, num_dense: int, is_train: npt.NDArray[np.bool_]) -> list[tuple[int, float, float]]:
-    """Per numeric column, over training rows: how many there are, their sum and the sum of their squares."""
-    train = _only(rows, is_train)
-    result = []
-    for column in range(num_dense):
-        values = train[f"dense_{column}"].drop_nulls().to_numpy().astype(np.float64)
-        result.append((len(values), float(values.sum()), float(values @ values)))
-    return result
-
-
-def _statistics(name: str, sums: list[list[tuple[int, float, float]]], column: int) -> DenseStatistics:
-    """Mean and deviation, rounded to float32 so that the last bits of the sums, which depend on blocks, are gone."""
-    count = sum(block[column][0] for block in sums)
-    if count == 0:
-        return DenseStatistics(name=name, mean=0.0, std=1.0)
-    mean = math.fsum(block[column][1] for block in sums) / count
-    variance = math.fsum(block[column][2] for block in sums) / count - mean**2
-    std = math.sqrt(variance) if variance > 1e-12 * max(mean**2, 1.0) else 1.0
-    return DenseStatistics(name=name, mean=float(np.float32(mean)), std=float(np.float32(std)))
 
 
 def _check_splits(tallies: npt.NDArray[np.int64]) -> None:

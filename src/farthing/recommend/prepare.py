@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from farthing.base.errors import ConfigError, DataError
 from farthing.base.files import fsync_path, sha256_file, write_json
@@ -27,19 +27,15 @@ from farthing.recommend.ranking import RANGE_ENTRIES
 from farthing.recommend.rejects import RejectLog
 from farthing.recommend.rows import read_log
 from farthing.recommend.schema import LogSchema
-from farthing.recommend.shards import log_transform
 from farthing.recommend.splitting import Splitter
 from farthing.recommend.spool import Spool
+from farthing.recommend.standardise import log_transform
+
+# Is told the stage ("read", "rank" or "encode"), how much of it is done, in [0, 1], and the number of rows so far.
+Progress = Callable[[str, float, int], None]
 
 REJECTS = "rejects.tsv"
 _PREFIX = "data-"
-
-
-class Progress(Protocol):
-    """Is told how far `prepare` is."""
-
-    def __call__(self, stage: str, fraction: float, num_rows: int) -> None:
-        """`fraction` of the stage ("read", "rank" or "encode") is done; `num_rows` rows so far."""
 
 
 def _silence(stage: str, fraction: float, num_rows: int) -> None:

@@ -98,16 +98,16 @@ class _Range:
     def sum(self) -> Counter[int]:
         """Adds up the counts of equal values; how many values have which count."""
         counts = np.concatenate([np.zeros(0, dtype=np.int64), *(entries for _, entries in self._entries())])
-        seen = counts > 0
         parts = [self._spool.values(block, self._column, *cut) for block, cut in self._pieces()]
         values = pl.concat([pl.LazyFrame(schema={"value": pl.String}), *parts]).collect()
-        (distinct,), codes = factorize(values.filter(pl.Series(seen)))
+        (distinct,), codes = factorize(values)
         positions = codes.to_series().to_numpy()
-        totals = np.bincount(positions, weights=counts[seen], minlength=len(distinct)).astype(np.int64)
-        all_codes = np.full(len(counts), -1, dtype=np.int64)
-        all_codes[seen] = positions
-        np.save(self._codes, all_codes)
-        pl.DataFrame({"value": distinct, "count": totals}).write_ipc(self.table)
+        totals = np.bincount(positions, weights=counts, minlength=len(distinct)).astype(np.int64)
+        seen = totals > 0
+        # -1, the last place of the table of ids, is for values that training rows do not show in any block.
+        np.save(self._codes, np.where(seen, np.cumsum(seen) - 1, -1)[positions])
+        totals = totals[seen]
+        pl.DataFrame({"value": distinct.filter(pl.Series(seen)), "count": totals}).write_ipc(self.table)
         numbers, multiplicities = np.unique(totals, return_counts=True)
         return Counter(dict(zip(numbers.tolist(), multiplicities.tolist(), strict=True)))
 

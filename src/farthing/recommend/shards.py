@@ -6,8 +6,6 @@ that are as wide as the field's largest needs, or lists of at least one of them)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -45,25 +43,3 @@ def flatten(column: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int32] | None]
         return column, None
     lengths = column.list.len().fill_null(0).clip(lower_bound=1).cast(pl.Int32)
     return column.explode(), lengths.to_numpy()
-
-
-def standardise(frame: pl.DataFrame, mean: Sequence[float], std: Sequence[float]) -> pl.DataFrame:
-    """The columns `dense_0`... as (x - mean) / std, Float32, with 0 for a missing one."""
-    return frame.with_columns(
-        ((pl.col(f"dense_{i}").cast(pl.Float64) - center) / scale).cast(pl.Float32).fill_null(0.0)
-        for i, (center, scale) in enumerate(zip(mean, std, strict=True))
-    )
-
-
-def log_transform(name: str) -> pl.Expr:
-    """sign(x) log(1 + |x|) of a column, Float32; null stays null."""
-    column = pl.col(name)
-    return column.sign() * column.abs().log1p()
-
-
-def dense_matrix(frame: pl.DataFrame) -> npt.NDArray[np.float32]:
-    """The columns `dense_0`... as [rows, num_dense]."""
-    names = [name for name in frame.columns if name.startswith("dense_")]
-    if not names:
-        return np.zeros((frame.height, 0), dtype=np.float32)
-    return frame.select(names).to_numpy(order="c")

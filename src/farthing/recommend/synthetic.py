@@ -60,7 +60,7 @@ class SyntheticLog:
     best_auc: float
 
 
-def synthesize(num_rows: int, *, seed: int, out: Path, progress: Callable[[int], None] | None = None) -> SyntheticLog:
+def synthesize(num_rows: int, seed: int, out: Path, *, progress: Callable[[int], None] | None = None) -> SyntheticLog:
     """Writes a log of `num_rows` lines; the same seed gives the same bytes, and the first lines of any longer log.
 
     Args:
