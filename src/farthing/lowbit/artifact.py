@@ -34,6 +34,8 @@ CONFIG_NAME = "config.json"
 TENSORS_NAME = "model.safetensors"
 SUMS_NAME = "SHA256SUMS"
 
+# What msgspec raises for text that is no JSON of the expected form.
+_JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _DTYPES = frozenset({"BOOL", "U8", "I8", "I16", "I32", "I64", "F16", "BF16", "F32", "F64"})
 _PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 _SUM_LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>[^\n]+)\n")
@@ -234,7 +236,7 @@ def _read_config(folder: Path, sums: Mapping[str, str]) -> ArtifactConfig:
     _check_sum(path, hashlib.sha256(content).hexdigest(), sums)
     try:
         return msgspec.json.decode(content, type=ArtifactConfig)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _JSON_ERRORS as error:
         raise FormatError(f"{path}: not what this version of farthing writes ({error})") from error
 
 
@@ -265,7 +267,7 @@ def _check_header(path: Path, content: bytes) -> None:
         header = msgspec.json.decode(content[8 : 8 + size], type=dict[str, msgspec.Raw])
         header.pop("__metadata__", None)
         entries = {name: msgspec.json.decode(raw, type=_TensorEntry) for name, raw in header.items()}
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _JSON_ERRORS as error:
         raise FormatError(f"{path}: not a safetensors header ({error})") from error
     if len(entries) > MAX_TENSORS:
         raise FormatError(f"{path}: at most {MAX_TENSORS} tensors, got {len(entries)}")

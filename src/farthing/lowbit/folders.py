@@ -38,6 +38,7 @@ def replaced_folder(folder: Path, *, marker: str) -> Iterator[Path]:
     try:
         yield temporary
         for path in temporary.iterdir():
+            path.chmod(0o644)
             fsync_path(path)
         temporary.chmod(0o755)
         fsync_path(temporary)
