@@ -54,7 +54,7 @@ def reference_row(rows: Sequence[Row]) -> Row | None:
 def find_headline(rows: Sequence[Row]) -> Headline:
     """The smallest row whose AUC is within `TOLERANCE` of full precision, or what there is instead."""
     reference = reference_row(rows)
-    smaller = [row for row in rows if reference is not None and _size(row) < _size(reference) and row["bits"] != 32]
+    smaller = [row for row in rows if reference and row.get("bits") != 32 and _size(row) < _size(reference)]
     if reference is None or not smaller:
         best = max(rows, key=_auc)
         title = f"{best['name']}: AUC {_auc(best):.4f} in {_size(best):.3g} MB"
@@ -93,7 +93,7 @@ def _figures(row: Row, reference: Row) -> list[Figure]:
 
 def _bits_text(row: Row, rows: Sequence[Row]) -> str:
     """`4 bits`, with the name where it is not the first row of these bits."""
-    bits = row["bits"]
+    bits = row.get("bits")
     text = "1 bit" if bits == 1 else f"{bits} bits"
     first = next(other for other in rows if other.get("bits") == bits)
     return text if first is row else f"{text} ({row['name']})"

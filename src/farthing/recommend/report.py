@@ -4,23 +4,49 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any  # Any: curves.json mixes curves and the data summary; each is read by its own function
+from typing import Any  # Any: the data summary, whose entries are shown as they are
 
+import msgspec
 from markupsafe import Markup
 
 from farthing.base.errors import FormatError
 from farthing.base.files import read_json
 from farthing.recommend.findings import Row, find_headline, number
-from farthing.recommend.reporttable import operations_table, results_table, used_columns
+from farthing.recommend.reporttable import MEANINGS, operations_table, results_table
 from farthing.results.charts import Point, Series, line_chart, point_chart
 from farthing.results.webpages import write_page
 
 REPORT_FILE = "report.html"
-_REQUIRED = ("auc", "size_mb")
-_COLOR_OF_BITS = {32: "series-1", 8: "series-2", 4: "series-3", 2: "series-4", 1: "series-5"}
+_COLOR_OF_BITS: Mapping[object, str] = {32: "series-1", 8: "series-2", 4: "series-3", 2: "series-4", 1: "series-5"}
 _OTHER_COLOR = "series-6"
 _LEAST_BIN_ROWS = 20
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """What `curves.json` says about one model.
+
+    Attributes:
+        roc: (false positive rate, true positive rate) pairs.
+        calibration: (mean prediction, share of positives, rows) of each bin.
+        training: (rows seen, validation AUC, validation log loss, training loss) of each evaluation.
+    """
+
+    roc: list[tuple[float, float]] = []
+    calibration: list[tuple[float, float, float]] = []
+    training: list[tuple[float, float | None, float | None, float | None]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a model is drawn everywhere: colour by its bits, dash 0 for the first model of these bits, then 1 and 2."""
+
+    color: str
+    dash: int
+
+
+Looks = Mapping[str, Look]
 
 
 def write_report(folder: Path) -> Path:
@@ -31,16 +57,15 @@ def write_report(folder: Path) -> Path:
         DataError: the folder cannot be written.
     """
     rows = _read_rows(folder / "compare.json")
-    curves = read_json(folder / "curves.json", dict[str, dict[str, Any]])
-    data = curves.pop("data", {})
+    curves, data = _read_curves(folder / "curves.json")
     looks = _looks(rows)
     values = {
         "headline": find_headline(rows),
         "facts": _facts(data, rows),
-        "legend": [{"name": row["name"]} | looks[str(row["name"])] for row in rows],
-        "table": results_table(rows, looks),
-        "operations": operations_table(rows, looks),
-        "notes": used_columns(rows),
+        "looks": looks,
+        "table": results_table(rows),
+        "operations": operations_table(rows),
+        "meanings": MEANINGS,
         "size_charts": _size_charts(rows, looks),
         "curve_charts": _curve_charts(curves, looks),
         "least_bin_rows": _LEAST_BIN_ROWS,
@@ -55,20 +80,29 @@ def _read_rows(path: Path) -> list[Row]:
     for index, row in enumerate(rows):
         if not isinstance(row.get("name"), str):
             raise FormatError(f"{path}: row {index} must have a name, got {row.get('name')!r}")
-        for key in _REQUIRED:
-            if number(row, key) is None:
-                raise FormatError(f"{path}: row {row['name']!r} must have a number {key}, got {row.get(key)!r}")
+        for key in ("auc", "size_mb"):
+            if not (number(row, key) or 0) > 0:
+                raise FormatError(f"{path}: {key} of row {row['name']!r} must be a number > 0, got {row.get(key)!r}")
     return rows
 
 
-def _looks(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Each row's colour (by its bits) and dash (0 for the first row of these bits, then 1, 2)."""
-    seen: Counter[Any] = Counter()
-    looks: dict[str, dict[str, Any]] = {}
+def _read_curves(path: Path) -> tuple[dict[str, Curve], dict[str, Any]]:
+    """The curves of each model, and the data summary."""
+    entries = read_json(path, dict[str, msgspec.Raw])
+    data = entries.pop("data", msgspec.Raw(b"{}"))
+    try:
+        curves = {name: msgspec.json.decode(entry, type=Curve) for name, entry in entries.items()}
+        return curves, msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise FormatError(f"{path}: not what farthing writes ({error})") from error
+
+
+def _looks(rows: Sequence[Row]) -> dict[str, Look]:
+    seen: Counter[object] = Counter()
+    looks: dict[str, Look] = {}
     for row in rows:
         bits = row.get("bits")
-        color = _COLOR_OF_BITS.get(bits, _OTHER_COLOR) if isinstance(bits, int) else _OTHER_COLOR
-        looks[str(row["name"])] = {"color": color, "dash": min(seen[bits], 2)}
+        looks[str(row["name"])] = Look(_COLOR_OF_BITS.get(bits, _OTHER_COLOR), min(seen[bits], 2))
         seen[bits] += 1
     return looks
 
@@ -98,76 +132,61 @@ def _facts(data: Mapping[str, Any], rows: Sequence[Row]) -> list[tuple[str, str]
     return facts
 
 
-def _size_charts(rows: Sequence[Row], looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Markup]:
+def _size_charts(rows: Sequence[Row], looks: Looks) -> dict[str, Markup]:
     """AUC against bytes, drawn once for wide and once for narrow pages."""
-    points = [
-        Point(
-            name=str(row["name"]),
-            x=number(row, "size_mb") or 0.0,
-            y=number(row, "auc") or 0.0,
-            error=number(row, "auc_std") or 0.0,
-            color=looks[str(row["name"])]["color"],
-            is_hollow=looks[str(row["name"])]["dash"] > 0,
-        )
-        for row in rows
-    ]
+    points = []
+    for row in rows:
+        look = looks[str(row["name"])]
+        x, y, error = (number(row, key) or 0.0 for key in ("size_mb", "auc", "auc_std"))
+        points.append(Point(name=str(row["name"]), x=x, y=y, error=error, color=look.color, is_hollow=look.dash > 0))
     sizes = {"wide": (1000, 420), "narrow": (380, 400)}
+    title, x_label, y_label = "AUC against model size", "model size, MB", "test AUC"
     return {
-        name: point_chart(
-            points, title="AUC against model size", x_label="model size, MB", y_label="test AUC", size=size
-        )
+        name: point_chart(points, title=title, x_label=x_label, y_label=y_label, size=size)
         for name, size in sizes.items()
     }
 
 
-def _curve_charts(curves: Mapping[str, Mapping[str, Any]], looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Markup]:
-    """The four charts of curves; one without any curve is left out."""
-    known = {name: curve for name, curve in curves.items() if name in looks}
-
-    def lines(kind: str, x: int, y: int, *, scale: float = 1.0, faint: bool = False) -> list[Series]:
-        found = []
-        for name, curve in known.items():
-            points = [point for point in curve.get(kind, []) if point[y] is not None]
-            if points:
-                look = looks[name]
-                xs, ys = [scale * point[x] for point in points], [point[y] for point in points]
-                found.append(Series(x=xs, y=ys, color=look["color"], dash=look["dash"], is_faint=faint))
-        return found
-
-    charts: dict[str, tuple[list[Series], str, str, str, bool]] = {
-        "roc": (lines("roc", 0, 1), "ROC", "false positive rate", "true positive rate", True),
-        "calibration": (
-            _calibration(known, looks),
-            "Calibration",
-            "predicted probability",
-            "observed click rate",
-            True,
-        ),
-        "auc": (lines("training", 0, 1, scale=1e-6), "Validation AUC", "million rows seen", "validation AUC", False),
-        "loss": (
-            [*lines("training", 0, 3, scale=1e-6, faint=True), *lines("training", 0, 2, scale=1e-6)],
-            "Log loss",
-            "million rows seen",
-            "log loss (validation; pale: training)",
-            False,
-        ),
+def _curve_charts(curves: Mapping[str, Curve], looks: Looks) -> dict[str, Markup]:
+    """The charts of ROC, calibration, validation AUC and log loss; one without any curve is left out."""
+    pairs = [(curve, looks[name]) for name, curve in curves.items() if name in looks]
+    roc = [_line(curve.roc, 0, 1, look) for curve, look in pairs]
+    auc = [_line(curve.training, 0, 1, look) for curve, look in pairs]
+    loss = [_line(curve.training, 0, 3, look, is_faint=True) for curve, look in pairs]
+    loss += [_line(curve.training, 0, 2, look) for curve, look in pairs]
+    calibration = [_calibration(curve, look) for curve, look in pairs]
+    rows = "rows seen"
+    charts = {
+        "roc": (roc, "ROC", "false positive rate", "true positive rate"),
+        "calibration": (calibration, "Calibration", "predicted probability", "observed click rate"),
+        "auc": (auc, "Validation AUC", rows, "validation AUC"),
+        "loss": (loss, "Log loss", rows, "log loss (validation; pale: training)"),
     }
-    return {
-        key: line_chart(series, title=title, x_label=x_label, y_label=y_label, diagonal=diagonal)
-        for key, (series, title, x_label, y_label, diagonal) in charts.items()
-        if series
-    }
+    drawn = {}
+    for key, (lines, title, x_label, y_label) in charts.items():
+        series = [line for line in lines if line.x]
+        if series:
+            diagonal = key in ("roc", "calibration")
+            drawn[key] = line_chart(series, title=title, x_label=x_label, y_label=y_label, diagonal=diagonal)
+    return drawn
 
 
-def _calibration(curves: Mapping[str, Mapping[str, Any]], looks: Mapping[str, Mapping[str, Any]]) -> list[Series]:
-    """One line per model over its bins with enough rows; a mark's area grows with the bin's share of the rows."""
-    found = []
-    for name, curve in curves.items():
-        bins = [point for point in curve.get("calibration", []) if point[2] >= _LEAST_BIN_ROWS]
-        total = sum(count for *_, count in bins)
-        if bins:
-            mean, share, count = zip(*bins, strict=True)
-            areas = [6 + 120 * rows / total for rows in count]
-            look = looks[name]
-            found.append(Series(x=mean, y=share, color=look["color"], dash=look["dash"], areas=areas))
-    return found
+def _line(points: Sequence[Sequence[float | None]], x: int, y: int, look: Look, *, is_faint: bool = False) -> Series:
+    """The points' columns `x` and `y` as a line; points without both are left out."""
+    pairs = [(point[x], point[y]) for point in points]
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    xs, ys = [a for a, _ in known], [b for _, b in known]
+    return Series(x=xs, y=ys, color=look.color, dash=look.dash, is_faint=is_faint)
+
+
+def _calibration(curve: Curve, look: Look) -> Series:
+    """The bins with enough rows; a mark's area grows with the bin's share of the rows."""
+    bins = [point for point in curve.calibration if point[2] >= _LEAST_BIN_ROWS]
+    total = sum(count for *_, count in bins)
+    return Series(
+        x=[mean for mean, _, _ in bins],
+        y=[share for _, share, _ in bins],
+        areas=[6 + 120 * count / total for *_, count in bins],
+        color=look.color,
+        dash=look.dash,
+    )

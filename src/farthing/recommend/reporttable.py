@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal  # Any: what a row looks like is passed through to the template
+from typing import Literal
 
 from farthing.recommend.findings import Row, number, reference_row, signed
 
@@ -79,7 +79,7 @@ COLUMNS = (
         format=three_digits,
         better="low",
         relation="ratio",
-        note="Bytes of the model on disk / 1e6, really packed; the vocabulary, equal for every row, is not counted.",
+        note="Bytes of the model on disk / 1e6, really packed; the vocabulary is not counted.",
     ),
     Column(
         key="embedding_mb",
@@ -140,47 +140,58 @@ def used_columns(rows: Sequence[Row]) -> list[Column]:
     return [column for column in COLUMNS if any(number(row, column.key) is not None for row in rows)]
 
 
-def results_table(rows: Sequence[Row], looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Heads and cells of the main table, for the template."""
-    columns, reference = used_columns(rows), reference_row(rows)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One value as text, with the lines below it."""
+
+    text: str
+    details: tuple[str, ...] = ()
+    is_best: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """Heads, and cells by row name."""
+
+    columns: Sequence[Column]
+    lines: Mapping[str, Sequence[Cell]]
+
+
+def results_table(rows: Sequence[Row]) -> Table:
+    """The main table: every column for which some row has a value."""
+    columns = [column for column in COLUMNS if any(number(row, column.key) is not None for row in rows)]
+    reference = reference_row(rows)
     best = {column.key: _best(column, rows) for column in columns}
-    lines = []
-    for row in rows:
-        cells = [_cell(column, row, reference) for column in columns]
-        for column, cell in zip(columns, cells, strict=True):
-            cell["is_best"] = cell["text"] == best[column.key]
-        lines.append(_line(row, looks) | {"cells": cells})
-    return {"columns": columns, "lines": lines}
+    lines = {str(row["name"]): [_cell(column, row, reference, best[column.key]) for column in columns] for row in rows}
+    return Table(columns=columns, lines=lines)
 
 
-def operations_table(rows: Sequence[Row], looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Operations of one sample by operand widths; None where no row tells them."""
+def operations_table(rows: Sequence[Row]) -> Table:
+    """Operations of one row by operand widths, widest first; without columns where no row tells them."""
     prefix = "mflops_w"
     widths = sorted({key for row in rows for key in row if key.startswith(prefix)}, key=_operand_bits)
-    keys = ["mflops", *widths, "mflops_seed"]
-    keys = [key for key in keys if any(number(row, key) for row in rows)]
-    if not keys:
-        return None
-    titles = {"mflops": "MFLOPs", "mflops_seed": "As the seed counts"}
-    lines = [_line(row, looks) | {"values": [_amount(number(row, key)) for key in keys]} for row in rows]
-    return {"titles": [titles.get(key, key.removeprefix("mflops_").upper()) for key in keys], "lines": lines}
+    titles = {"mflops": "MFLOPs"} | {key: key.removeprefix("mflops_").upper() for key in widths}
+    titles["mflops_seed"] = "As the seed counts"
+    columns = [
+        Column(key=key, title=title, format=_operations, note="")
+        for key, title in titles.items()
+        if any(number(row, key) for row in rows)
+    ]
+    lines = {str(row["name"]): [_cell(column, row, None, None) for column in columns] for row in rows}
+    return Table(columns=columns, lines=lines)
 
 
-def _line(row: Row, looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    name = str(row["name"])
-    return {"name": name, "meaning": MEANINGS.get(name, ""), "bits": row.get("bits"), **looks[name]}
-
-
-def _cell(column: Column, row: Row, reference: Row | None) -> dict[str, Any]:
+def _cell(column: Column, row: Row, reference: Row | None, best: str | None) -> Cell:
     value, deviation = number(row, column.key), number(row, f"{column.key}_std")
     if value is None:
-        return {"text": "", "details": []}
+        return Cell(text="")
     details = []
     if deviation is not None and (number(row, "seeds") or 0) > 1:
         details.append("\u00b1" + column.format(deviation))
     if reference is not None and row is not reference:
         details.append(_relation(column, value, number(reference, column.key)))
-    return {"text": column.format(value), "details": [detail for detail in details if detail]}
+    text = column.format(value)
+    return Cell(text=text, details=tuple(detail for detail in details if detail), is_best=text == best)
 
 
 def _relation(column: Column, value: float, other: float | None) -> str:
@@ -212,5 +223,5 @@ def _operand_bits(key: str) -> tuple[int, int]:
     return -int(weight), -int(activation)
 
 
-def _amount(value: float | None) -> str:
+def _operations(value: float) -> str:
     return "" if not value else whole(value) if value >= 100 else f"{value:.3f}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import matplotlib as mpl
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from farthing.results.placement import Mark, place_names
 
@@ -133,9 +134,12 @@ def point_chart(
     with _axes(size) as (figure, axes):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: f"{value:g}"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: _short(value)))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.margins(x=0.12, y=0.16)
+        axes.margins(y=0.16)
+        least, most = min(point.x for point in points), max(point.x for point in points)
+        room = max(1.6, (most / least) ** 0.12)
+        axes.set_xlim(least / room, most * room)
         _label(axes, x_label, y_label)
         best = _frontier(points)
         axes.plot(*zip(*best, strict=True), color=_STAND_INS["line"], linewidth=5, zorder=1)
@@ -145,7 +149,7 @@ def point_chart(
             bar = point.error or None
             axes.errorbar(point.x, point.y, yerr=bar, color=color, elinewidth=1.4, capsize=3, zorder=2)
             axes.plot(point.x, point.y, "o", markersize=8, markerfacecolor=face, markeredgecolor=color, zorder=3)
-        marks = [Mark(p.name, p.x, p.y - p.error, p.y, p.y + p.error) for p in points]
+        marks = [Mark(_printable(p.name), p.x, p.y - p.error, p.y, p.y + p.error) for p in points]
         place_names(figure, axes, marks, line=best, color=_STAND_INS["ink"])
         return _svg(figure, title)
 
@@ -163,7 +167,9 @@ def _frontier(points: Sequence[Point]) -> list[tuple[float, float]]:
 def _axes(size: tuple[int, int]) -> Iterator[tuple[Figure, Axes]]:
     """An empty figure of `size` px at 72 dpi, where 1 pt is 1 px, with one pair of axes."""
     width, height = size
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
+        # the page's fonts draw the text, not the one that it is measured with
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font")
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         figure.patch.set_visible(False)
         box = (_LEFT / width, _BOTTOM / height, 1 - (_LEFT + _RIGHT) / width, 1 - (_TOP + _BOTTOM) / height)
@@ -171,14 +177,36 @@ def _axes(size: tuple[int, int]) -> Iterator[tuple[Figure, Axes]]:
         axes.patch.set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_locator(MaxNLocator(6))
-        axes.ticklabel_format(useOffset=False, style="plain")
+        axes.yaxis.set_major_formatter(_plain_formatter())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: _short(value)))
         yield figure, axes
 
 
+def _short(value: float) -> str:
+    """`0.2`, `50`, `250k`, `1.5M`, `4G`: short enough for a tick."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{letter}"
+    return f"{round(value, 10):g}"
+
+
+def _printable(text: str) -> str:
+    """The text with a replacement character for each that XML forbids or that draws nothing."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _plain_formatter() -> ScalarFormatter:
+    formatter = ScalarFormatter(useOffset=False)
+    formatter.set_scientific(False)
+    return formatter
+
+
 def _label(axes: Axes, x_label: str, y_label: str) -> None:
-    axes.set_xlabel(x_label, labelpad=7)
+    axes.set_xlabel(_printable(x_label), labelpad=7)
     place = (4 - _LEFT, 16)
-    label = axes.annotate(y_label, (0, 1), place, "axes fraction", "offset points", color=_STAND_INS["muted"])
+    label = axes.annotate(
+        _printable(y_label), (0, 1), place, "axes fraction", "offset points", color=_STAND_INS["muted"]
+    )
     label.set_verticalalignment("center")
 
 
@@ -190,11 +218,12 @@ def _svg(figure: Figure, title: str) -> Markup:
     text = buffer.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'<g id="\w+_\d+">', "<g>", text)
-    text = re.sub(r'style="font: ([\d.]+px) [^;"]*', r'style="font-size: \1', text)
+    text = re.sub(r"""(?<=[";]) ?font-family: 'DejaVu Sans';?""", "", text)
+    text = re.sub(r"""(?<=style=")font: ([\d.]+px) 'DejaVu Sans'""", r"font-size: \1", text)
     text = text.replace("xlink:href", "href")
     for name, stand_in in _STAND_INS.items():
         text = text.replace(stand_in, f"var(--{name})")
     box = re.search(r'viewBox="([^"]+)"', text)
     assert box is not None
-    start = f'<svg viewBox="{box.group(1)}" role="img" aria-label="{escape(title)}">'
+    start = f'<svg viewBox="{box.group(1)}" role="img" aria-label="{escape(_printable(title))}">'
     return Markup(start + text[text.index(">", text.index("<svg")) + 1 :])  # noqa: S704 - matplotlib escapes all text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,7 +87,7 @@ def _line_boxes(axes: Axes, line: Sequence[tuple[float, float]]) -> list[Bbox]:
     """Small boxes along a line, 4 px apart at most."""
     corners = [axes.transData.transform(corner) for corner in line]
     boxes = []
-    for start, end in zip(corners, corners[1:], strict=False):
+    for start, end in itertools.pairwise(corners):
         steps = int(np.abs(end - start).max() / 4) + 1
         boxes += [Bbox.from_bounds(x - 2, y - 2, 4, 4) for x, y in np.linspace(start, end, steps)]
     return boxes
