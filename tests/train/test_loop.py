@@ -41,7 +41,7 @@ def test_equals_a_hand_written_loop_bit_for_bit(tmp_path: Path) -> None:
         for batch in batches.epoch(epoch, 0):
             for optimizer in plain.optimizers:
                 optimizer.zero_grad()
-            plain.loss(batch).backward()  # type: ignore[no-untyped-call]
+            plain.loss(batch).backward()
             clip_grad_norm(plain.model.parameters(), 0.5)
             for optimizer in plain.optimizers:
                 factor = (step + 1) / 4 if step < 4 else (1 + math.cos(math.pi * (step - 4) / 14)) / 2
@@ -181,7 +181,7 @@ class Recorder:
     def start(self, *, total_steps: int, step: int) -> None:
         self.calls.append(f"start {step}/{total_steps}")
 
-    def advance(self, *, rows: int, loss: float) -> None:
+    def advance(self, *, rows: int, loss: float, steps: int = 1) -> None:
         self.rows += rows
         assert math.isfinite(loss)
 

@@ -205,7 +205,7 @@ class _Run(Generic[BatchT]):
             )
         for optimizer in optimizers:
             optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if config.clip_norm is not None:
             clip_grad_norm(self.task.model.parameters(), config.clip_norm)
         factor = schedule_factor(
