@@ -18,7 +18,7 @@ def ids_of_codes(name: str, type: pl.DataType, ids: npt.NDArray[np.int64], num_v
 
     Args:
         name: of the column.
-        type: of the column, UInt32 or List(UInt32); the code after the last entry is a missing value.
+        type: of the column, an integer or a list of them; the code after the last entry is a missing value.
         ids: [dictionary entries] their ids.
         num_values: that the field has ids for.
     """

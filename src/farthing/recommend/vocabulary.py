@@ -29,8 +29,8 @@ def factorize(columns: pl.DataFrame) -> tuple[list[pl.Series], pl.DataFrame]:
         columns: String, where null and empty text are missing; or List(String), where null and empty lists are.
 
     Returns:
-        Per column its distinct values, ascending; and the codes, UInt32 or List(UInt32) with at least one in each list.
-        A missing value has the code that follows the last value's.
+        Per column its distinct values, ascending; and the codes as unsigned integers, or lists of at least one. A
+        missing value has the code that follows the last value's.
     """
     flat = [pl.col(name).explode() if _is_list(columns, name) else pl.col(name) for name in columns.columns]
     distinct = columns.select(column.drop_nulls().unique().sort().implode() for column in flat)
@@ -42,16 +42,17 @@ def factorize(columns: pl.DataFrame) -> tuple[list[pl.Series], pl.DataFrame]:
 
 
 def _codes(column: pl.Expr, known: pl.Series, *, is_list: bool) -> pl.Expr:
+    """Positions among the known values and, after them, the empty text that stands for a missing one."""
+    categories = pl.Enum(pl.concat([known, pl.Series([""])]))
     if not is_list:
-        return positions(column, pl.Enum(known)).fill_null(len(known))
-    lists = column.list.eval(positions(pl.element(), pl.Enum(known)))
-    missing = pl.lit(pl.Series([[len(known)]], dtype=pl.List(pl.UInt32)))
-    return pl.when(column.list.len() > 0).then(lists).otherwise(missing)
+        return column.fill_null("").cast(categories).to_physical()
+    filled = pl.when(column.list.len() > 0).then(column).otherwise(pl.lit(pl.Series([[""]])))
+    return filled.list.eval(pl.element().cast(categories).to_physical())
 
 
 def positions(column: pl.Expr, known: pl.Enum) -> pl.Expr:
-    """UInt32 positions of a column's values in `known`; null where one is not there."""
-    return column.cast(known, strict=False).to_physical().cast(pl.UInt32)
+    """Positions of a column's values in `known`; null where one is not there."""
+    return column.cast(known, strict=False).to_physical()
 
 
 def _is_list(columns: pl.DataFrame, name: str) -> bool:
