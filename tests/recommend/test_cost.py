@@ -51,7 +51,9 @@ def test_widths_of_presets(preset: str, widths: set[str]) -> None:
     assert operations(counts)["mflops"] == pytest.approx(2e-6 * sum(counts.values()))
 
 
-@pytest.mark.parametrize(("bits", "expected"), [(32, 78 * 64), (8, 78 * 16 + 104), (4, 78 * 8 + 104), (1, 78 * 2 + 104)])
+@pytest.mark.parametrize(
+    ("bits", "expected"), [(32, 78 * 64), (8, 78 * 16 + 104), (4, 78 * 8 + 104), (1, 78 * 2 + 104)]
+)
 def test_embedding_bytes(bits: int, expected: int) -> None:
     model = Dlrm(num_dense=13, table_rows=CRITEO, config=ModelConfig())
     assert embedding_bytes(model, bits) == expected

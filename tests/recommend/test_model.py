@@ -28,7 +28,9 @@ def trained(model: Dlrm) -> Dlrm:
 
 @given(
     num_dense=st.integers(0, 3),
-    bags=st.lists(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=3), min_size=2, max_size=2), min_size=1, max_size=3),
+    bags=st.lists(
+        st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=3), min_size=2, max_size=2), min_size=1, max_size=3
+    ),
 )
 def test_forward_equals_the_reference(num_dense: int, bags: list[list[list[int]]]) -> None:
     model = trained(Dlrm(num_dense=num_dense, table_rows=(4, 4), config=CONFIG))

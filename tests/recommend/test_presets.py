@@ -7,7 +7,7 @@ from farthing.base.errors import ConfigError
 from farthing.lowbit.layers import QuantEmbeddingBag, QuantLinear
 from farthing.recommend.config import LayerBits, ModelConfig, RecommendConfig, TrainConfig
 from farthing.recommend.precision import build_model
-from farthing.recommend.presets import PRESET_OF_BITS, PRESETS, build_preset, seed_binary
+from farthing.recommend.presets import PRESET_OF_BITS, PRESETS, Shape, build_preset, seed_binary
 
 PROMISED = {
     "int8": (8, (8, 8), (8, 8)),
@@ -22,7 +22,7 @@ PROMISED = {
 def test_bits_of_every_layer(name: str, num_dense: int) -> None:
     """First and last linear layer have the edge's bits, all between the hidden ones."""
     embedding, edge, hidden = PROMISED[name]
-    config = build_preset(name, num_dense=num_dense, num_fields=4)
+    config = build_preset(name, Shape(num_dense=num_dense, num_fields=4, num_rows=1000))
     model = build_model(num_dense=num_dense, table_rows=(5,) * 4, model=config.model, precision=config.precision)
     assert isinstance(model.embedding, QuantEmbeddingBag)
     assert model.embedding.table_quantizer.quantizer.bits == embedding
@@ -48,9 +48,11 @@ def test_seed_binary_keeps_its_bottom_in_float() -> None:
     assert config.min_count == 1
 
 
-@pytest.mark.parametrize(("num_dense", "num_fields", "min_count", "dim"), [(13, 26, 10, 16), (0, 10, 1, 32), (5, 26, 1, 16)])
+@pytest.mark.parametrize(
+    ("num_dense", "num_fields", "min_count", "dim"), [(13, 26, 10, 16), (0, 10, 1, 32), (5, 26, 1, 16)]
+)
 def test_shape_decides(num_dense: int, num_fields: int, min_count: int, dim: int) -> None:
-    config = build_preset("int4", num_dense=num_dense, num_fields=num_fields)
+    config = build_preset("int4", Shape(num_dense=num_dense, num_fields=num_fields, num_rows=1000))
     assert (config.min_count, config.model.embedding_dim) == (min_count, dim)
 
 
@@ -74,7 +76,7 @@ def test_same_seed_same_weights() -> None:
 
 def test_unknown_preset() -> None:
     with pytest.raises(ConfigError, match="fp32, int8, int4, int2, binary, got 'int3'"):
-        build_preset("int3", num_dense=0, num_fields=1)
+        build_preset("int3", Shape(num_dense=0, num_fields=1, num_rows=1))
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,11 @@ def test_bad_values_name_their_field(make: object, word: str) -> None:
 
 def test_layer_bits_default_to_float() -> None:
     assert LayerBits() == LayerBits(weight=32, activation=32)
+
+
+@pytest.mark.parametrize(
+    ("num_rows", "batch_size"), [(1, 256), (96_000, 1024), (202_027, 2048), (591_540, 4096), (10**9, 4096)]
+)
+def test_batch_size_grows_with_the_log(num_rows: int, batch_size: int) -> None:
+    config = build_preset("fp32", Shape(num_dense=0, num_fields=3, num_rows=num_rows))
+    assert config.train.batch_size == batch_size

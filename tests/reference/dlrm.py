@@ -1,4 +1,4 @@
-"""A DLRM forward pass in plain loops over numpy arrays, for one sample at a time; it shares no code with the package."""
+"""A DLRM forward pass in plain loops over numpy arrays, one sample at a time; it shares no code with the package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 Weights = Mapping[str, np.ndarray]
 
 
-def logit(weights: Weights, dense: Sequence[float], bags: Sequence[Sequence[int]], *, num_bottom: int, num_top: int) -> float:
+def logit(
+    weights: Weights, dense: Sequence[float], bags: Sequence[Sequence[int]], *, num_bottom: int, num_top: int
+) -> float:
     """The logit of one sample in evaluation mode, ReLU activations.
 
     Args:

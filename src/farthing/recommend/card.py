@@ -7,7 +7,13 @@ from typing import Any
 
 from farthing.recommend.encoder import RowEncoder
 
-_METRICS = {"auc": "ROC AUC", "gauc": "GAUC", "accuracy": "accuracy", "log_loss": "log loss", "ece": "calibration error"}
+_METRICS = {
+    "auc": "ROC AUC",
+    "gauc": "GAUC",
+    "accuracy": "accuracy",
+    "log_loss": "log loss",
+    "ece": "calibration error",
+}
 
 
 def model_card(description: Mapping[str, Any], encoder: RowEncoder) -> str:  # Any: JSON
@@ -30,13 +36,13 @@ def model_card(description: Mapping[str, Any], encoder: RowEncoder) -> str:  # A
         *_metric_table(description["metrics"]),
         "",
         "## Cost",
-        f"{sum(description['table_rows']):,} embedding rows of dim {settings['model']['embedding_dim']} in "
-        f"{settings['precision']['embedding']} bits; {cost['mflops']:.3f} MFLOPs per row (2 x multiply-adds).",
+        f"{sum(description['table_rows']):,} embedding rows of dim {settings['model']['embedding_dim']}",
+        f"in {settings['precision']['embedding']} bits; {cost['mflops']:.3f} MFLOPs per row (2 x multiply-adds).",
         "",
         "## Limits",
-        "The probabilities hold for traffic like that of the training log. A log of clicks reflects what was shown and to",
-        "whom; check the model for the groups of people it is used on. The vocabulary holds ids from the training log:",
-        "treat the folder with the same care as the log.",
+        "The probabilities hold for traffic like that of the training log. A log of clicks reflects what was shown,",
+        "and to whom; check the model for the groups of people it is used on. The vocabulary holds ids from the",
+        "training log: treat the folder with the same care as the log.",
     ]
     return "\n".join(lines) + "\n"
 

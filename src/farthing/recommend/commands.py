@@ -1,9 +1,13 @@
-"""`farthing recommend ...`: reads options, calls the library, shows what came out. Heavy imports wait until a command runs."""
+"""`farthing recommend ...`: reads options, calls the library, shows what came out.
+
+Heavy imports wait until a command runs, so that help is instant.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,11 +17,14 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+LogFormat = Literal["criteo", "avazu", "csv", "parquet"]
+Order = Literal["file", "random"]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. train.lr=0.001; repeatable."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Trainings at a time, one thread each; default: the CPUs.")]
 MinCount = Annotated[
     int | None,
     typer.Option(help="Ids in fewer training rows share one embedding; default: 10 for Criteo's shape, else chosen."),
@@ -47,8 +54,8 @@ def synthesize(
     from farthing.recommend.synthetic import synthesize as write
 
     with console.counter("synthesize", total=rows) as advance:
-        summary = write(rows, seed, out, progress=advance)
-    console.show_synthetic(summary, out, as_json=json)
+        log = write(rows, seed=seed, out=out, progress=advance)
+    console.show_synthetic(log, out, as_json=json)
 
 
 @app.command(
@@ -59,13 +66,11 @@ def synthesize(
 def prepare(
     logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Click logs, oldest first; .gz is read too.")],
     out: Annotated[Path, typer.Option(help="The folder of encoded data.")],
-    format: Annotated[
-        str | None, typer.Option(help="criteo, avazu, csv or parquet; recognised from the content.")
-    ] = None,
+    format: Annotated[LogFormat | None, typer.Option(help="Recognised from the content where not given.")] = None,
     label: Annotated[str | None, typer.Option(help="The column of 0 and 1; recognised by its usual names.")] = None,
     split_column: Annotated[str | None, typer.Option(help="The column that says train, valid or test.")] = None,
     split: Annotated[str, typer.Option(help="Shares of train, valid and test where no column says.")] = "0.8,0.1,0.1",
-    order: Annotated[str, typer.Option(help="file: the last rows are the test (temporal); random: drawn.")] = "file",
+    order: Annotated[Order, typer.Option(help="file: the last rows are the test (temporal); random: drawn.")] = "file",
     id: Annotated[str | None, typer.Option(help="A column that names each row; never a feature.")] = None,
     group: Annotated[str | None, typer.Option(help="A column to group rows by (a user), for GAUC.")] = None,
     dense: Annotated[list[str] | None, typer.Option(help="Columns to read as numbers; repeatable.")] = None,
@@ -97,7 +102,11 @@ def prepare(
 
 
 @app.command(
-    epilog=epilog("train data --out run --preset int4", "train data --out run --resume", "train new --out run2 --init run")
+    epilog=epilog(
+        "train data --out run --preset int4",
+        "train data --out run --resume",
+        "train newer-data --out run2 --init run",
+    )
 )
 def train(
     data: Annotated[Path, typer.Argument(help="A folder that prepare wrote.")],
@@ -113,20 +122,11 @@ def train(
 ) -> None:
     """Train one model; Ctrl-C saves and --resume goes on."""
     from farthing.recommend import console
-    from farthing.recommend.session import train_with_choices
+    from farthing.recommend.session import Session
 
-    result = train_with_choices(
-        data,
-        out,
-        preset=preset,
-        min_count=min_count,
-        init=init,
-        settings=settings or [],
-        seed=seed,
-        resume=resume,
-        progress=console.training_bar,
-        say=console.say,
-    )
+    with console.training_board() as board:
+        session = Session(data, out, settings or [], min_count, os.cpu_count() or 1, board, console.say)
+        result = session.train(preset, seed=seed, init=init, resume=resume)
     console.show_result(result, out, as_json=json)
 
 
@@ -140,7 +140,7 @@ def evaluate(
 ) -> None:
     """Measure a model on a split: AUC, accuracy, log loss, calibration error."""
     from farthing.recommend import console
-    from farthing.recommend.session import evaluate_folder
+    from farthing.recommend.evaluation import evaluate_folder
 
     console.show_metrics(evaluate_folder(model, data, split), title=f"{model} on {data} ({split})", as_json=json)
 
@@ -182,21 +182,16 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings per row.")] = 3,
     min_count: MinCount = None,
     settings: Settings = None,
+    jobs: Jobs = None,
     *,
     json: Json = False,
 ) -> None:
     """The table: full precision against few bits, measured, with a report to look at."""
     from farthing.recommend import console
-    from farthing.recommend.session import compare_bits
+    from farthing.recommend.session import Session
 
-    rows: list[dict[str, Any]] = compare_bits(
-        data,
-        out,
-        bits=[console.parse_bits(value) for value in split_values(bits) or ["32", "8", "4", "2", "1"]],
-        seeds=seeds,
-        min_count=min_count,
-        settings=settings or [],
-        progress=console.training_bar,
-        say=console.say,
-    )
+    with console.training_board() as board:
+        session = Session(data, out, settings or [], min_count, jobs or os.cpu_count() or 1, board, console.say)
+        widths = [console.parse_bits(value) for value in split_values(bits) or ["32", "8", "4", "2", "1"]]
+        rows = session.compare(bits=widths, seeds=seeds)
     console.show_table(rows, out, as_json=json)

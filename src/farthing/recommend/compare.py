@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,17 @@ from farthing.base.files import atomic_path, read_json, write_json
 from farthing.recommend.cost import embedding_bytes, multiply_adds, operations
 from farthing.recommend.dataset import Dataset
 from farthing.recommend.encoder import RowEncoder
+from farthing.recommend.jobs import NewProgress, TrainingJob, run_jobs
 from farthing.recommend.metrics import calibration_bins, evaluate, roc_points
 from farthing.recommend.modelfolder import ClickModel, export_run, load_model, packed_bytes, save_model
 from farthing.recommend.precision import build_model, build_plan
 from farthing.recommend.ptq import round_model
-from farthing.recommend.runs import RESULT_FILE, RunResult, load_run, train_run
+from farthing.recommend.runs import RESULT_FILE, RunResult, load_run
 from farthing.recommend.task import probabilities
 from farthing.recommend.timing import BATCH_SIZES, time_models
 from farthing.recommend.variants import Variant
-from farthing.train.task import Progress
 
 Row = dict[str, Any]  # Any: JSON scalars
-NewProgress = Callable[[str], Progress]
 
 TABLE_FILE, CSV_FILE, CURVES_FILE = "compare.json", "compare.csv", "curves.json"
 CALIBRATION_BATCHES = 8
@@ -40,12 +39,14 @@ class Comparison:
 
     Attributes:
         seeds: how many times every variant is trained, >= 1.
-        progress: makes the display of one training from its description.
+        workers: trainings at a time.
+        progress: makes the display of one training from its title.
     """
 
     dataset: Dataset
     out: Path
     seeds: int
+    workers: int
     progress: NewProgress | None = None
 
     def run(self, variants: Sequence[Variant], *, notes: Mapping[str, object]) -> list[Row]:
@@ -55,9 +56,10 @@ class Comparison:
             variants: in the order of the table; a row that is rounded comes after the one that it rounds.
             notes: facts about the comparison for the report.
         """
+        self._train(variants)
         for variant in variants:
             for seed in range(self.seeds):
-                self._make(variant, seed)
+                self._pack(variant, seed)
         label = self.dataset.labels("test")
         rows, curves, timed = [], {}, {}
         for variant in variants:
@@ -78,25 +80,37 @@ class Comparison:
         write_json(self.out / TABLE_FILE, rows)
         return rows
 
-    def _make(self, variant: Variant, seed: int) -> None:
-        """Trains or rounds one model and packs it, unless that is done."""
-        run, folder = self._run_folder(variant.name, seed), self._model_folder(variant.name, seed)
-        if variant.rounds is not None:
-            if not folder.exists():
-                self._round(variant, seed, folder)
+    def _train(self, variants: Sequence[Variant]) -> None:
+        """Trains what is not rounded, all rows of one seed before the next."""
+        jobs = [
+            TrainingJob(
+                title=f"{variant.name}, seed {seed + 1} of {self.seeds}",
+                data=self.dataset.folder,
+                folder=self._run_folder(variant.name, seed),
+                config=variant.config,
+                seed=seed,
+            )
+            for seed in range(self.seeds)
+            for variant in variants
+            if variant.rounds is None
+        ]
+        run_jobs(jobs, workers=self.workers, progress=self.progress)
+
+    def _pack(self, variant: Variant, seed: int) -> None:
+        """Makes the model folder of one training or rounding, unless that is done."""
+        folder = self._model_folder(variant.name, seed)
+        if folder.exists():
             return
-        bar = self.progress(f"{variant.name}, seed {seed + 1} of {self.seeds}") if self.progress else None
-        train_run(self.dataset, variant.config, folder=run, seed=seed, resume=True, progress=bar)
-        if not folder.exists():
-            export_run(run, folder)
+        if variant.rounds is None:
+            export_run(self._run_folder(variant.name, seed), folder)
+        else:
+            self._round(variant, seed, folder)
 
     def _round(self, variant: Variant, seed: int, folder: Path) -> None:
         source = self._run_folder(str(variant.rounds), seed)
         model = load_run(source)
         batch_size = variant.config.train.batch_size
-        batches = self.dataset.batches(
-            "train", table_rows=model.table_rows, batch_size=batch_size, shuffle_seed=seed
-        )
+        batches = self.dataset.batches("train", table_rows=model.table_rows, batch_size=batch_size, shuffle_seed=seed)
         calibration = (batch for batch, _ in zip(batches, range(CALIBRATION_BATCHES), strict=False))
         round_model(model, build_plan(variant.config.precision, model), calibration)
         save_model(folder, model, variant.config, RowEncoder.load(source), metrics={})

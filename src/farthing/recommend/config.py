@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from farthing.base.errors import ConfigError
 from farthing.train.loop import FitConfig
 
-FLOAT_BITS = 32
+FLOAT_BITS: Final = 32
+
+# 32 is float; the others are the widths of lowbit's codes.
+Width = Literal[32, 8, 4, 2, 1]
 
 Activation = Literal["relu", "prelu"]
 
@@ -27,7 +30,7 @@ class ModelConfig:
         bottom: hidden widths of the MLP over numeric columns; not built where the data has none.
         top: hidden widths of the MLP over the interactions.
         dropout: share of hidden units set to zero in training, in [0, 1).
-        activation: after each hidden layer. A ReLU before a sign makes its output constant: take prelu with 1-bit layers.
+        activation: after each hidden layer. A ReLU before a sign makes its output constant: 1-bit layers want prelu.
     """
 
     embedding_dim: int = 16
@@ -48,8 +51,12 @@ class ModelConfig:
 class LayerBits:
     """Bits of a linear layer's weight and of its input; 32 is float."""
 
-    weight: int = FLOAT_BITS
-    activation: int = FLOAT_BITS
+    weight: Width = FLOAT_BITS
+    activation: Width = FLOAT_BITS
+
+    def __post_init__(self) -> None:
+        _require(self.weight in get_args(Width), "weight", f"one of {get_args(Width)}", self.weight)
+        _require(self.activation in get_args(Width), "activation", f"one of {get_args(Width)}", self.activation)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,11 +71,14 @@ class Precision:
         is_bottom_float: leaves the whole bottom MLP in float.
     """
 
-    embedding: int = FLOAT_BITS
+    embedding: Width = FLOAT_BITS
     embedding_quantizer: str | None = None
     edge: LayerBits = LayerBits()
     hidden: LayerBits = LayerBits()
     is_bottom_float: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.embedding in get_args(Width), "embedding", f"one of {get_args(Width)}", self.embedding)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,15 +89,15 @@ class TrainConfig:
         batch_size: rows per step, >= 2 (batch normalisation needs two).
         lr: learning rate of Adam, > 0.
         scale_lr_factor: the quantizers' scales learn at `lr` times this, > 0.
-        embedding_prior: strength of the L2 term on embeddings, in training rows, >= 0: its weight is this over the number
-            of training rows, so that one value suits small and large logs. 0 switches it off.
+        embedding_prior: strength of the L2 term on embeddings, in training rows, >= 0: its weight is this over the
+            number of training rows, so that one value suits small and large logs. 0 switches it off.
         fit: epochs, early stopping, schedule.
     """
 
     batch_size: int = 4096
     lr: float = 3e-3
     scale_lr_factor: float = 0.1
-    embedding_prior: float = 1000.0
+    embedding_prior: float = 1200.0
     fit: FitConfig = field(default_factory=lambda: FitConfig(max_epochs=8, patience=3))
 
     def __post_init__(self) -> None:

@@ -13,9 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from farthing.base.errors import ConfigError
+from farthing.recommend.manifest import Manifest
 from farthing.recommend.runs import RunResult
+from farthing.recommend.synthetic import SyntheticLog
 from farthing.recommend.variants import FLOAT
-from farthing.train.progress import ProgressBar
+from farthing.train.progress import ProgressBoard
 
 _errors = Console(stderr=True)
 _output = Console()
@@ -57,9 +59,9 @@ def parse_bits(text: str) -> int:
         raise ConfigError(f"--bits takes whole numbers such as 32,8,4, got {text!r}") from error
 
 
-def training_bar(description: str) -> ProgressBar:
-    """The progress bar of one training."""
-    return ProgressBar(description, _errors)
+def training_board() -> ProgressBoard:
+    """The display of trainings."""
+    return ProgressBoard(_errors)
 
 
 @contextmanager
@@ -135,7 +137,18 @@ def show_table(rows: Sequence[Row], out: Path, *, as_json: bool) -> None:
     say(f"report: {out / 'report.html'}")
 
 
-def show_prepared(manifest: Any, out: Path, *, as_json: bool) -> None:  # Any: imported only by prepare
+def show_synthetic(log: SyntheticLog, out: Path, *, as_json: bool) -> None:
+    """What is known of a log that was made up."""
+    if as_json:
+        _print_json(log)
+        return
+    say(
+        f"{out}: {log.num_rows:,} rows, {log.num_clicks / log.num_rows:.1%} clicks; "
+        f"the best reachable AUC is {log.best_auc:.4f}"
+    )
+
+
+def show_prepared(manifest: Manifest, out: Path, *, as_json: bool) -> None:
     """What prepare recognised and wrote."""
     if as_json:
         _print_json(manifest)

@@ -17,8 +17,8 @@ SEED_TABLE_BINARY_SHARE = 1 / 32
 def multiply_adds(model: Dlrm) -> dict[str, int]:
     """Multiply-adds of one sample by operand widths, as {"w32a32": ..., "w4a8": ...}.
 
-    Counts the linear layers and the interaction, whose float matrix product computes all V x V pairs of vectors. Lookups, sums of
-    bags, norms and activations have no multiply-adds worth counting.
+    Counts the linear layers and the interaction, whose float matrix product computes all V x V pairs of vectors.
+    Lookups, sums of bags, norms and activations have no multiply-adds worth counting.
     """
     counts: Counter[str] = Counter()
     for module in model.modules():

@@ -27,7 +27,9 @@ def evaluate(
         DataError: the labels hold one class only.
     """
     if label.min(initial=1) == label.max(initial=0):
-        raise DataError(f"all {len(label)} labels are {int(label[0]) if len(label) else 'missing'}; AUC needs both 0 and 1")
+        raise DataError(
+            f"all {len(label)} labels are {int(label[0]) if len(label) else 'missing'}; AUC needs both 0 and 1"
+        )
     metrics = {
         "auc": float(sklearn.metrics.roc_auc_score(label, probability)),
         "accuracy": float(np.mean((probability >= 0.5) == (label == 1))),
@@ -47,13 +49,15 @@ def calibration_bins(
     count = np.bincount(bins, minlength=NUM_CALIBRATION_BINS)
     predicted = np.bincount(bins, weights=probability, minlength=NUM_CALIBRATION_BINS)
     positive = np.bincount(bins, weights=label, minlength=NUM_CALIBRATION_BINS)
-    return [(float(predicted[b] / count[b]), float(positive[b] / count[b]), int(count[b])) for b in np.flatnonzero(count)]
+    return [
+        (float(predicted[b] / count[b]), float(positive[b] / count[b]), int(count[b])) for b in np.flatnonzero(count)
+    ]
 
 
 def expected_calibration_error(label: Float[np.ndarray, " n"], probability: Float[np.ndarray, " n"]) -> float:
-    """sum over bins of (rows / n) |share of 1s - mean probability|, 15 equally wide bins.
+    """The sum over 15 equally wide bins of (rows / n) |share of 1s - mean probability|.
 
-    Source: Naeini et al., AAAI 2015; Guo et al., https://arxiv.org/abs/1706.04599, equation 3, for binary probabilities.
+    Source: Naeini et al., AAAI 2015; Guo et al., https://arxiv.org/abs/1706.04599, equation 3, for binary labels.
     """
     bins = calibration_bins(label, probability)
     return sum(count * abs(share - mean) for mean, share, count in bins) / len(label)
@@ -64,8 +68,8 @@ def grouped_auc(
 ) -> float:
     """The AUC within each group, averaged with the groups' rows as weights; groups of one class are left out.
 
-    Computed from ranks within groups: AUC = (sum of the ranks of the 1s - p (p + 1) / 2) / (p q) for p ones and q zeros,
-    ties sharing their mean rank.
+    Computed from ranks within groups: AUC = (sum of the ranks of the 1s - p (p + 1) / 2) / (p q) for p ones and q
+    zeros, ties sharing their mean rank.
 
     Raises:
         DataError: no group holds both classes.
@@ -97,7 +101,9 @@ def _mean_ranks(member: np.ndarray, value: np.ndarray) -> np.ndarray:
     return np.asarray(mean[tie] + 1)
 
 
-def roc_points(label: Float[np.ndarray, " n"], probability: Float[np.ndarray, " n"], *, at_most: int = 200) -> list[list[float]]:
+def roc_points(
+    label: Float[np.ndarray, " n"], probability: Float[np.ndarray, " n"], *, at_most: int = 200
+) -> list[list[float]]:
     """The ROC curve as [false positive rate, true positive rate] pairs, thinned evenly along the curve."""
     fpr, tpr, _ = sklearn.metrics.roc_curve(label, probability)
     keep = np.unique(np.searchsorted(fpr + tpr, np.linspace(0, 2, at_most)).clip(max=len(fpr) - 1))

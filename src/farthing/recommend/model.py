@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from farthing.base.errors import ConfigError
-from farthing.recommend.config import Activation, ModelConfig
+from farthing.recommend.config import ModelConfig
 
 # Small enough that the first dot products leave the top MLP's biases in charge; Adam finds the scale in a few steps.
 INITIAL_EMBEDDING_STD = 0.01
@@ -36,8 +36,8 @@ class Dlrm(nn.Module):
         table_rows: embedding rows of each field, F >= 1 of them; one concatenated table holds them all.
         config: the architecture.
 
-    Source: Naumov et al., https://arxiv.org/abs/1906.00091, figure 1 and section 2. Differences: batch normalisation and
-        dropout in the MLPs, and the form without numeric columns.
+    Source: Naumov et al., https://arxiv.org/abs/1906.00091, figure 1 and section 2. Differences: batch normalisation
+        and dropout in the MLPs, and the form without numeric columns.
     """
 
     def __init__(self, *, num_dense: int, table_rows: Sequence[int], config: ModelConfig) -> None:
@@ -54,12 +54,11 @@ class Dlrm(nn.Module):
             include_last_offset=True,
             _weight=torch.randn(sum(table_rows), dim) * INITIAL_EMBEDDING_STD,
         )
-        options = {"dropout": config.dropout, "activation": config.activation}
-        self.bottom = _mlp(num_dense, config.bottom, dim, **options, is_output_hidden=True) if num_dense else None
+        self.bottom = _mlp(num_dense, config.bottom, dim, config, is_output_hidden=True) if num_dense else None
         self.num_vectors = num_fields + bool(num_dense)
         self.register_buffer("pairs", _pairs(self.num_vectors), persistent=False)
         passed_on = dim if num_dense else num_fields * dim
-        self.top = _mlp(passed_on + len(self.pairs), config.top, 1, **options)
+        self.top = _mlp(passed_on + len(self.pairs), config.top, 1, config)
 
     pairs: Tensor
 
@@ -78,7 +77,7 @@ class Dlrm(nn.Module):
             indices: rows of the concatenated table, bag after bag, sample-major.
             offsets: [B F + 1], where each bag starts in `indices`, and at the end n.
         """
-        embedded = self.embedding(indices, offsets).view(len(dense), -1, self.embedding_dim)
+        embedded: Tensor = self.embedding(indices, offsets).view(len(dense), -1, self.embedding_dim)
         if self.bottom is None:
             return self._top(embedded.flatten(1), embedded)
         first = self.bottom(dense)
@@ -92,7 +91,8 @@ class Dlrm(nn.Module):
 
 def _pairs(num_vectors: int) -> Int[Tensor, " pairs"]:
     """Positions of the products x_i . x_j, i > j, in the flattened V x V matrix of products."""
-    row, column = torch.tril_indices(num_vectors, num_vectors, offset=-1)
+    # On the CPU by name: a model that is built on the meta device, to be filled from a file, needs its real values.
+    row, column = torch.tril_indices(num_vectors, num_vectors, offset=-1, device="cpu")
     return row * num_vectors + column
 
 
@@ -100,24 +100,23 @@ def _mlp(
     in_features: int,
     hidden: Sequence[int],
     out_features: int,
+    config: ModelConfig,
     *,
-    dropout: float,
-    activation: Activation,
     is_output_hidden: bool = False,
 ) -> nn.Sequential:
-    """Linear layers of these widths, named linear0, linear1, ...; all but the last followed by norm, activation, dropout.
+    """Linear layers of these widths, linear0, linear1, ...; all but the last followed by norm, activation, dropout.
 
     With `is_output_hidden` the output is normalised and activated like a hidden layer, without dropout.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     widths = [in_features, *hidden, out_features]
-    for i, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (fan_in, fan_out) in enumerate(pairwise(widths)):
         layers[f"linear{i}"] = nn.Linear(fan_in, fan_out)
         is_last = i == len(hidden)
         if is_last and not is_output_hidden:
             break
         layers[f"norm{i}"] = nn.BatchNorm1d(fan_out)
-        layers[f"activation{i}"] = nn.PReLU(fan_out) if activation == "prelu" else nn.ReLU()
-        if dropout and not is_last:
-            layers[f"dropout{i}"] = nn.Dropout(dropout)
+        layers[f"activation{i}"] = nn.PReLU(fan_out) if config.activation == "prelu" else nn.ReLU()
+        if config.dropout and not is_last:
+            layers[f"dropout{i}"] = nn.Dropout(config.dropout)
     return nn.Sequential(layers)

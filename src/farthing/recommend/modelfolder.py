@@ -43,7 +43,7 @@ class ClickModel:
     @torch.inference_mode()
     def predict(self, batch: ClickBatch) -> torch.Tensor:
         """f64 [rows]: the click probability of every row; the only sigmoid on the way."""
-        logits = self.network(batch.dense, batch.indices, batch.offsets)
+        logits: torch.Tensor = self.network(batch.dense, batch.indices, batch.offsets)
         return logits.double().sigmoid()
 
 
@@ -94,9 +94,7 @@ def load_model(folder: Path) -> ClickModel:
         raise FormatError(f"{folder}: holds a model of {config.get('application')!r}, not a recommender")
     settings = from_dict(RecommendConfig, config["settings"])
     with torch.device("meta"):
-        network = Dlrm(
-            num_dense=config["num_dense"], table_rows=tuple(config["table_rows"]), config=settings.model
-        )
+        network = Dlrm(num_dense=config["num_dense"], table_rows=tuple(config["table_rows"]), config=settings.model)
     restore(network, config["layers"], artifact.tensors)
     return ClickModel(network, RowEncoder.load(folder), config)
 

@@ -7,8 +7,9 @@ from torch import nn
 
 from farthing.lowbit.convert import prepare
 from farthing.lowbit.granularity import Granularity
+from farthing.lowbit.levels import Bits
 from farthing.lowbit.plan import QuantPlan, QuantRule, QuantSpec
-from farthing.recommend.config import FLOAT_BITS, LayerBits, ModelConfig, Precision
+from farthing.recommend.config import FLOAT_BITS, ModelConfig, Precision, Width
 from farthing.recommend.model import Dlrm
 
 
@@ -36,19 +37,17 @@ def build_plan(precision: Precision, model: Dlrm) -> QuantPlan:
         bits = precision.edge if name in (linears[0], linears[-1]) else precision.hidden
         is_kept = precision.is_bottom_float and name.startswith("bottom.")
         if bits.weight != FLOAT_BITS and not is_kept:
-            rules.append(_linear_rule(name, bits))
+            rules.append(_linear_rule(name, bits.weight, bits.activation))
     return QuantPlan(rules=tuple(rules))
 
 
-def _linear_rule(name: str, bits: LayerBits) -> QuantRule:
-    activation = None if bits.activation == FLOAT_BITS else _spec(bits.activation, "tensor")
-    return QuantRule(pattern=name, weight=_spec(bits.weight, "channel"), activation=activation)
+def _linear_rule(name: str, weight: Bits, activation_bits: Width) -> QuantRule:
+    activation = None if activation_bits == FLOAT_BITS else _spec(activation_bits, "tensor")
+    return QuantRule(pattern=name, weight=_spec(weight, "channel"), activation=activation)
 
 
 def _spec(
-    bits: int, granularity: Granularity, quantizer: str | None = None, group_starts: tuple[int, ...] | None = None
+    bits: Bits, granularity: Granularity, quantizer: str | None = None, group_starts: tuple[int, ...] | None = None
 ) -> QuantSpec:
     default = "sign-ste" if bits == 1 else "lsq"
-    return QuantSpec(
-        bits=bits, quantizer=quantizer or default, granularity=granularity, group_starts=group_starts
-    )
+    return QuantSpec(bits=bits, quantizer=quantizer or default, granularity=granularity, group_starts=group_starts)

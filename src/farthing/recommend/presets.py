@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from farthing.base.errors import ConfigError
-from farthing.recommend.config import LayerBits, ModelConfig, Precision, RecommendConfig
+from farthing.recommend.config import LayerBits, ModelConfig, Precision, RecommendConfig, TrainConfig
+from farthing.recommend.dataset import Dataset
+from farthing.train.loop import FitConfig
 
 W8A8 = LayerBits(weight=8, activation=8)
 W4A8 = LayerBits(weight=4, activation=8)
@@ -15,6 +18,9 @@ W1A1 = LayerBits(weight=1, activation=1)
 CRITEO_NUM_DENSE = 13
 CRITEO_NUM_FIELDS = 26
 CRITEO_MIN_COUNT = 10
+
+STEPS_PER_EPOCH = 100
+BINARY_EPOCHS = 12
 
 
 def fp32() -> RecommendConfig:
@@ -38,11 +44,12 @@ def int2() -> RecommendConfig:
 
 
 def binary() -> RecommendConfig:
-    """1-bit embeddings and W1A1 MLPs, first and last layer W8A8."""
+    """1-bit embeddings and W1A1 MLPs, first and last layer W8A8; signs settle later than finer levels do."""
     return RecommendConfig(
         preset="binary",
         model=ModelConfig(activation="prelu"),
         precision=Precision(embedding=1, edge=W8A8, hidden=W1A1),
+        train=TrainConfig(fit=FitConfig(max_epochs=BINARY_EPOCHS, patience=3)),
     )
 
 
@@ -69,29 +76,58 @@ def seed_binary() -> RecommendConfig:
     )
 
 
-def build_preset(name: str, *, num_dense: int, num_fields: int) -> RecommendConfig:
-    """The preset `name` with the architecture and frequency cut that suit a log of this shape.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """What of a data set decides an architecture: numeric columns, categorical fields, training rows."""
 
-    Logs with numeric columns get the published DLRM. Without them there is no bottom MLP, and the embeddings themselves
-    feed the top MLP: logs of that kind (users, items, contexts) do better with wider vectors, a smaller top and dropout.
+    num_dense: int
+    num_fields: int
+    num_rows: int
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Shape:
+        """The shape of `dataset`."""
+        manifest = dataset.manifest
+        num_rows = manifest.splits["train"].num_rows
+        return cls(num_dense=len(manifest.dense), num_fields=len(manifest.fields), num_rows=num_rows)
+
+    @property
+    def is_criteo(self) -> bool:
+        """Whether a log has Criteo's columns, for which the frequency cut of the literature is taken over."""
+        return (self.num_dense, self.num_fields) == (CRITEO_NUM_DENSE, CRITEO_NUM_FIELDS)
+
+
+def build_preset(name: str, shape: Shape) -> RecommendConfig:
+    """The preset `name` with the settings that suit a log of this shape.
 
     Raises:
         ConfigError: `name` is no preset.
     """
     if name not in PRESETS:
         raise ConfigError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
-    return fit_to_shape(PRESETS[name](), num_dense=num_dense, num_fields=num_fields)
+    return suit(PRESETS[name](), shape)
 
 
-def fit_to_shape(config: RecommendConfig, *, num_dense: int, num_fields: int) -> RecommendConfig:
-    """`config` with the architecture and frequency cut that suit a log of this shape."""
-    if is_criteo_shape(num_dense=num_dense, num_fields=num_fields):
+def suit(config: RecommendConfig, shape: Shape) -> RecommendConfig:
+    """`config` with the architecture, frequency cut and batch size that suit a log of this shape.
+
+    Logs with numeric columns get the published DLRM. Without them there is no bottom MLP, and the embeddings
+    themselves feed the top MLP: logs of that kind (users, items, contexts) do better with wider vectors, a smaller top
+    and dropout.
+    """
+    config = suit_training(config, shape)
+    if shape.is_criteo:
         config = replace(config, min_count=CRITEO_MIN_COUNT)
-    if num_dense == 0:
+    if shape.num_dense == 0:
         config = replace(config, model=replace(config.model, embedding_dim=32, top=(200, 200), dropout=0.2))
     return config
 
 
-def is_criteo_shape(*, num_dense: int, num_fields: int) -> bool:
-    """Whether a log has Criteo's columns, for which the frequency cut of the literature is taken over."""
-    return (num_dense, num_fields) == (CRITEO_NUM_DENSE, CRITEO_NUM_FIELDS)
+def suit_training(config: RecommendConfig, shape: Shape) -> RecommendConfig:
+    """`config` with the batch size alone that suits a log of this shape."""
+    return replace(config, train=replace(config.train, batch_size=_batch_size(shape.num_rows)))
+
+
+def _batch_size(num_rows: int) -> int:
+    """The power of two nearest to a hundredth of the training rows, 256 to 4096: smaller logs need smaller steps."""
+    return int(min(4096, max(256, 2 ** round(math.log2(max(1, num_rows) / STEPS_PER_EPOCH)))))

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from farthing.lowbit.convert import prepare
 from farthing.lowbit.layers import QuantEmbeddingBag, QuantLinear
+from farthing.lowbit.levels import HIGHEST_LEVEL
 from farthing.lowbit.plan import QuantPlan
-from farthing.lowbit.quantizers import Quantizer
+from farthing.lowbit.quantizers import SMALLEST_SCALE, Quantizer
 from farthing.recommend.clicks import ClickBatch
 from farthing.recommend.model import Dlrm
 
@@ -28,6 +29,8 @@ def round_model(model: Dlrm, plan: QuantPlan, calibration: Iterable[ClickBatch])
     """Puts quantizing layers into a trained `model`, in place, and fits their scales; returns it in evaluation mode.
 
     Args:
+        model: a DLRM without quantizing layers.
+        plan: the bits of every part.
         calibration: training batches whose activations set the scales of the inputs.
     """
     prepare(model, plan)
@@ -73,7 +76,9 @@ def fit_scales(quantizer: Quantizer, x: Tensor, groups: Tensor | None) -> None:
     chosen = widest.clone()
     for fraction in CANDIDATES:
         quantizer.scale.copy_(widest * fraction)
-        error = _sum_per_scale((quantizer.dequantize(quantizer.codes(x, groups), groups) - x).square(), quantizer, groups)
+        error = _sum_per_scale(
+            (quantizer.dequantize(quantizer.codes(x, groups), groups) - x).square(), quantizer, groups
+        )
         better = error < best
         best, chosen = torch.where(better, error, best), torch.where(better, quantizer.scale, chosen)
     quantizer.scale.copy_(chosen)
@@ -81,17 +86,17 @@ def fit_scales(quantizer: Quantizer, x: Tensor, groups: Tensor | None) -> None:
 
 def _covering_scale(quantizer: Quantizer, x: Tensor, groups: Tensor | None) -> Tensor:
     """The scale at which the largest magnitude just meets the highest level."""
-    highest = max(2 ** (quantizer.bits - 1) - 1, 1)
     if groups is not None:
-        largest = torch.zeros(quantizer.num_scales).index_reduce_(0, groups, x.abs().amax(1), "amax")
+        largest = torch.zeros(quantizer.num_scales).scatter_reduce_(0, groups, x.abs().amax(1), "amax")
     elif quantizer.num_scales > 1:
         largest = x.abs().flatten(1).amax(1)
     else:
         largest = x.abs().amax().reshape(1)
-    return largest.clamp_min(1e-8) / highest
+    return largest.clamp_min(SMALLEST_SCALE) / HIGHEST_LEVEL[quantizer.bits]
 
 
 def _sum_per_scale(error: Tensor, quantizer: Quantizer, groups: Tensor | None) -> Tensor:
     if groups is not None:
         return torch.zeros(quantizer.num_scales).index_add_(0, groups, error.sum(1))
-    return error.flatten(1).sum(1) if quantizer.num_scales > 1 else error.sum().reshape(1)
+    total: Tensor = error.flatten(1).sum(1) if quantizer.num_scales > 1 else error.sum().reshape(1)
+    return total

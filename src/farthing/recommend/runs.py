@@ -80,8 +80,13 @@ def train_run(
     """Trains a model on `dataset` into `folder` and measures it on the test split.
 
     Args:
+        dataset: what to train and test on.
+        config: the settings.
+        folder: of the run.
+        seed: of initial weights, shuffling and dropout.
         init: a finished run whose weights are the start; embeddings are carried over by the values of their ids.
         resume: go on where an interrupted run stopped; a finished one returns its result.
+        progress: display to report to.
 
     Raises:
         ConfigError: `folder` holds a run and `resume` is False, or one with other settings or data.

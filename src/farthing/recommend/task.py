@@ -32,9 +32,11 @@ class TrainBatches:
 
     @property
     def num_batches(self) -> int:
+        """Steps per epoch."""
         return self.dataset.num_batches("train", self.batch_size)
 
     def epoch(self, epoch: int, start_batch: int) -> Iterator[ClickBatch]:
+        """The batches of `epoch` from `start_batch` on."""
         return self.dataset.batches(
             "train",
             table_rows=self.table_rows,
@@ -56,6 +58,7 @@ class ClickTask:
         self.optimizers = build_optimizers(model, config, weight_decay=config.embedding_prior / num_rows)
 
     def loss(self, batch: ClickBatch) -> Tensor:
+        """Mean binary cross-entropy in nats."""
         logits = self.model(batch.dense, batch.indices, batch.offsets)
         return F.binary_cross_entropy_with_logits(logits, batch.label)
 
@@ -63,9 +66,11 @@ class ClickTask:
         """Nothing: there is no teacher."""
 
     def evaluate(self) -> dict[str, float]:
+        """The metrics of the validation split."""
         return evaluate(self._label, probabilities(self.model, self._dataset, "valid", table_rows=self._table_rows))
 
     def state_dict(self) -> dict[str, Any]:  # Any: see Task
+        """Nothing beyond model and optimizers."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

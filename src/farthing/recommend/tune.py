@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from farthing.base.files import read_json
 from farthing.recommend.config import RecommendConfig
 from farthing.recommend.dataset import Dataset
-from farthing.recommend.presets import is_criteo_shape
-from farthing.recommend.runs import train_run
-from farthing.train.task import Progress
+from farthing.recommend.jobs import NewProgress, TrainingJob, run_jobs
+from farthing.recommend.runs import RESULT_FILE, RunResult
 
 CANDIDATES = (1, 2, 5, 10)
 
@@ -21,30 +20,26 @@ def choose_min_count(
     *,
     folder: Path,
     seed: int,
-    progress: Callable[[str], Progress] | None = None,
+    workers: int,
+    progress: NewProgress | None = None,
 ) -> tuple[int, dict[int, float]]:
     """The candidate cut with the best validation AUC of a model with `config`'s architecture, and all those AUCs.
 
     Candidates that keep the same rows are trained once. Runs stay in `folder`, so that an interrupted choice goes on.
     """
-    scores: dict[int, float] = {}
-    known: dict[tuple[int, ...], float] = {}
-    for min_count in CANDIDATES:
-        rows = tuple(dataset.table_rows(min_count))
-        if rows not in known:
-            result = train_run(
-                dataset,
-                replace(config, min_count=min_count),
-                folder=folder / f"min-count-{min_count}",
-                seed=seed,
-                resume=True,
-                progress=progress(f"min-count {min_count}") if progress else None,
-            )
-            known[rows] = result.valid["auc"]
-        scores[min_count] = known[rows]
+    tables = {min_count: tuple(dataset.table_rows(min_count)) for min_count in CANDIDATES}
+    trained = {table: min_count for min_count, table in reversed(tables.items())}
+    jobs = [
+        TrainingJob(
+            title=f"choosing min-count: {min_count}",
+            data=dataset.folder,
+            folder=folder / f"min-count-{min_count}",
+            config=replace(config, min_count=min_count),
+            seed=seed,
+        )
+        for min_count in sorted(trained.values())
+    ]
+    run_jobs(jobs, workers=workers, progress=progress)
+    results = {job.config.min_count: read_json(job.folder / RESULT_FILE, RunResult) for job in jobs}
+    scores = {min_count: results[trained[table]].valid["auc"] for min_count, table in tables.items()}
     return max(scores, key=lambda min_count: scores[min_count]), scores
-
-
-def needs_choice(dataset: Dataset) -> bool:
-    """Whether the literature has no frequency cut for logs of this shape."""
-    return not is_criteo_shape(num_dense=len(dataset.manifest.dense), num_fields=len(dataset.manifest.fields))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from farthing.base.config import apply_overrides
 from farthing.base.errors import ConfigError
 from farthing.recommend.config import RecommendConfig
-from farthing.recommend.presets import PRESET_OF_BITS, build_preset, seed_binary
+from farthing.recommend.presets import PRESET_OF_BITS, Shape, build_preset, seed_binary, suit_training
 
 FLOAT = "fp32"
 
@@ -28,9 +28,7 @@ class Variant:
     rounds: str | None = None
 
 
-def build_variants(
-    *, bits: Sequence[int], num_dense: int, num_fields: int, min_count: int | None, overrides: Iterable[str]
-) -> list[Variant]:
+def build_variants(shape: Shape, *, bits: Sequence[int], min_count: int, overrides: Iterable[str]) -> list[Variant]:
     """The presets of `bits` with FP32 first, then the rows that are always there.
 
     Those are `fp32-unfiltered` (every id has a row), `int4-ptq` (FP32 rounded after training, to the bits of int4) and
@@ -38,7 +36,9 @@ def build_variants(
     which were tuned for FP32, except where a row's definition says otherwise.
 
     Args:
-        min_count: frequency cut of the filtered rows; None takes the one of the log's shape.
+        shape: of the data.
+        bits: of the presets, 32, 8, 4, 2 or 1.
+        min_count: frequency cut of the filtered rows.
         overrides: `key=value` settings for every row.
 
     Raises:
@@ -50,13 +50,17 @@ def build_variants(
     settings = list(overrides)
 
     def preset(name: str) -> RecommendConfig:
-        config = build_preset(name, num_dense=num_dense, num_fields=num_fields)
-        return apply_overrides(config if min_count is None else replace(config, min_count=min_count), settings)
+        return apply_overrides(replace(build_preset(name, shape), min_count=min_count), settings)
 
     names = [PRESET_OF_BITS[value] for value in sorted({32, *bits}, reverse=True)]
     return [
         *(Variant(name, preset(name)) for name in names),
         Variant("fp32-unfiltered", replace(preset(FLOAT), preset="fp32-unfiltered", min_count=1)),
         Variant("int4-ptq", replace(preset("int4"), preset="int4-ptq"), rounds=FLOAT),
-        Variant("seed-binary", apply_overrides(seed_binary(), [s for s in settings if not s.startswith("model.")])),
+        Variant("seed-binary", apply_overrides(suit_training(seed_binary(), shape), _training_only(settings))),
     ]
+
+
+def _training_only(settings: Iterable[str]) -> list[str]:
+    """The overrides that leave a recipe what it is."""
+    return [setting for setting in settings if setting.startswith("train.")]

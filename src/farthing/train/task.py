@@ -74,8 +74,8 @@ class Progress(Protocol):
     def start(self, *, total_steps: int, step: int) -> None:
         """Training begins at `step` (0, or later when resumed) of at most `total_steps`."""
 
-    def advance(self, *, rows: int, loss: float) -> None:
-        """One step over `rows` samples is done, at this training loss."""
+    def advance(self, *, rows: int, loss: float, steps: int = 1) -> None:
+        """`steps` more steps over `rows` samples in all are done, the last at this training loss."""
 
     def evaluated(self, metrics: Mapping[str, float]) -> None:
         """An evaluation gave `metrics`."""
@@ -90,7 +90,7 @@ class NoProgress:
     def start(self, *, total_steps: int, step: int) -> None:
         """Shows nothing."""
 
-    def advance(self, *, rows: int, loss: float) -> None:
+    def advance(self, *, rows: int, loss: float, steps: int = 1) -> None:
         """Shows nothing."""
 
     def evaluated(self, metrics: Mapping[str, float]) -> None:
