@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,11 @@ class TextBlock:
     num_lines: int
     text: bytes
     position: int
+
+    def lines(self, numbers: Sequence[int]) -> list[str]:
+        """The lines with these numbers; bytes that are not UTF-8 appear as escapes."""
+        lines = self.text.split(b"\n")
+        return [lines[number - self.first_line].decode(errors="backslashreplace") for number in numbers]
 
 
 def is_parquet(path: Path) -> bool:

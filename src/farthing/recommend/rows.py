@@ -63,25 +63,33 @@ def read_log(
         layout = layout_of(path)
         require_columns(path, layout, schema, with_label=with_label)
         read = _parquet_rows if layout.separator is None else _text_rows
-        for frame, lines, bad, fraction in read(path, layout, schema, block_bytes):
-            good, wrong = _check(frame, lines, path, schema, with_label=with_label)
-            rejects.add(sorted([*bad, *wrong], key=lambda row: row.line))
-            rejects.count(good.height + len(bad) + len(wrong))
+        for piece in read(path, layout, schema, block_bytes):
+            good, wrong = _check(piece, path, schema, with_label=with_label)
+            rejects.add(sorted([*piece.bad, *wrong], key=lambda row: row.line))
+            rejects.count(good.height + len(piece.bad) + len(wrong))
             if good.height:
-                yield LogRows(_select(good, schema, with_label=with_label), path, fraction)
+                yield LogRows(_select(good, schema, with_label=with_label), path, piece.fraction)
 
 
-_Piece = tuple[pl.DataFrame, Rows, list[BadRow], float]
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Columns of a file, with the line of each row; the lines that are no rows; and the text, where there is one."""
+
+    frame: pl.DataFrame
+    lines: Rows
+    bad: Sequence[BadRow]
+    fraction: float
+    text: TextBlock | None = None
 
 
 def _text_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: int) -> Iterator[_Piece]:
     types: dict[str, pl.DataType] = {name: pl.Float32() for name in schema.dense}
-    types[schema.label] = pl.Float32()
+    types[schema.label] = pl.Int8()
     size = path.stat().st_size
     for block in ahead(text_blocks(path, block_bytes=block_bytes)):
         body = _without_header(block) if layout.has_header and block.first_line == 1 else block
         for part in _bounded(body, MAX_CELLS // len(layout.columns)):
-            yield *read_lines(part, layout, types), min(block.position / size, 1.0)
+            yield _Piece(*read_lines(part, layout, types), min(block.position / size, 1.0), part)
 
 
 def _without_header(block: TextBlock) -> TextBlock:
@@ -114,7 +122,8 @@ def _parquet_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: in
         for frame in pl.scan_parquet(path).select(names).collect_batches(chunk_size=num_rows, maintain_order=True):
             lines = np.arange(first, first + frame.height)
             first += frame.height
-            yield frame.with_columns(_plain(name, types[name]) for name in names), lines, [], (first - 1) / total
+            plain = frame.with_columns(_plain(name, types[name]) for name in names)
+            yield _Piece(plain, lines, [], (first - 1) / total)
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from error
     if first == 1:
@@ -133,29 +142,28 @@ def _plain(name: str, type: pl.DataType) -> pl.Expr:
     return column if type.is_numeric() else column.cast(pl.String)
 
 
-def _check(
-    frame: pl.DataFrame, lines: Rows, path: Path, schema: LogSchema, *, with_label: bool
-) -> tuple[pl.DataFrame, list[BadRow]]:
+def _check(piece: _Piece, path: Path, schema: LogSchema, *, with_label: bool) -> tuple[pl.DataFrame, list[BadRow]]:
     """The rows whose label, split and numbers are right (with their line as column `row`), and the others."""
-    frame = frame.with_columns(pl.Series("row", lines, dtype=pl.Int64))
+    frame = piece.frame.with_columns(pl.Series("row", piece.lines, dtype=pl.Int64))
     rules = [_number_rule(name, frame.schema[name]) for name in schema.dense]
     if with_label:
         rules.append(_label_rule(schema.label, frame.schema[schema.label]))
         rules += [_split_rule(schema.split)] if schema.split else []
-    if not rules:
-        return frame, []
-    broken = frame.select(pl.any_horizontal(rule for rule, _ in rules).fill_null(value=False)).to_series()
+    broken = frame.select(
+        pl.any_horizontal(pl.lit(value=False), *(rule for rule, _ in rules)).fill_null(value=False)
+    ).to_series()
     if not broken.any():
         return frame, []
     wrong = frame.filter(broken)
     reasons = wrong.select(pl.coalesce(pl.when(rule).then(reason) for rule, reason in rules)).to_series()
-    texts = wrong.select(pl.exclude("row").cast(pl.String, strict=False).fill_null("")).rows()
-    numbers = wrong["row"].to_list()
-    bad = [
-        BadRow(path, line, reason, "\t".join(values))
-        for line, reason, values in zip(numbers, reasons, texts, strict=True)
-    ]
+    lines = wrong["row"].to_list()
+    texts = piece.text.lines(lines) if piece.text else _texts(wrong.drop("row"))
+    bad = [BadRow(path, line, reason, text) for line, reason, text in zip(lines, reasons, texts, strict=True)]
     return frame.filter(~broken), bad
+
+
+def _texts(frame: pl.DataFrame) -> list[str]:
+    return ["\t".join("" if value is None else str(value) for value in row) for row in frame.rows()]
 
 
 def _number(name: str, type: pl.DataType) -> pl.Expr:

@@ -41,5 +41,6 @@ def flatten(column: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int32] | None]
     """
     if not isinstance(column.dtype, pl.List):
         return column, None
-    lengths = column.list.len().fill_null(0).clip(lower_bound=1).cast(pl.Int32)
-    return column.explode(), lengths.to_numpy()
+    # Exploding leaves an empty list out, but keeps a null.
+    lists = column.to_frame("x").select(pl.when(pl.col("x").list.len() > 0).then(pl.col("x"))).to_series()
+    return lists.explode(), lists.list.len().fill_null(1).cast(pl.Int32).to_numpy()
