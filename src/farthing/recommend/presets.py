@@ -44,7 +44,7 @@ def int2() -> RecommendConfig:
 
 
 def binary() -> RecommendConfig:
-    """1-bit embeddings and W1A1 MLPs, first and last layer W8A8; signs settle later than finer levels do."""
+    """1-bit embeddings and W1A1 MLPs, first and last layer W8A8; signs settle later than finer levels."""
     return RecommendConfig(
         preset="binary",
         model=ModelConfig(activation="prelu"),
