@@ -67,8 +67,10 @@ format: install  ## let ruff rewrite what it can
 	$(BIN)/ruff format --quiet
 	$(BIN)/ruff check --fix --quiet
 
-bench: install  ## measure: every script of bench/, one after the other
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: install  ## measure what needs no data of your own: preparing a log, training
+	$(BIN)/python -m bench.prepare
+	$(BIN)/python -m bench.training
+	$(BIN)/python -m bench.report
 
 lock: $(STAMPS)/venv  ## resolve the dependencies again into requirements/locked.txt
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv

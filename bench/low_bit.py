@@ -1,9 +1,9 @@
 """The table of bit widths on real click logs: prepare, compare, and check against the figures that were promised.
 
-    python bench/low_bit.py --data FOLDER --work DIR
+    python -m bench.low_bit --data FOLDER --work DIR
 
 FOLDER holds frappe_x1.parquet and movielens_1m.parquet (neither may be redistributed; docs/benchmarks.md says where
-they come from). Results go to bench/results/low_bit.json; `python bench/report.py` turns them into tables.
+they come from). Results go to bench/results/low_bit.json; `python -m bench.report` turns them into tables.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from bench.machine import describe
+
 from farthing.base.files import write_json
 from farthing.recommend.prepare import prepare
 from farthing.recommend.session import Session
 from farthing.train.progress import ProgressBoard
-from machine import describe
 
 RESULTS = Path(__file__).parent / "results" / "low_bit.json"
 LOGS = ("frappe_x1", "movielens_1m")

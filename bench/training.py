@@ -1,6 +1,6 @@
 """Training speed on a log of Criteo's shape: 26 tables of dim 16, full precision against 4 bits, on all cores.
 
-    python bench/training.py
+    python -m bench.training
 
 Both models take the same batches in turn, step by step, so that a drifting machine hits both alike. The clock covers
 whole steps: lookup, forward, backward, both optimizers. Results go to bench/results/training.json.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from bench.machine import describe
 
 from farthing.base.files import write_json
 from farthing.recommend.clicks import ClickBatch
@@ -25,7 +26,6 @@ from farthing.recommend.prepare import prepare
 from farthing.recommend.presets import Shape, build_preset
 from farthing.recommend.synthetic import synthesize
 from farthing.recommend.task import ClickTask, TrainBatches
-from machine import describe
 
 RESULTS = Path(__file__).parent / "results" / "training.json"
 PRESETS = ("fp32", "int4")
@@ -37,7 +37,7 @@ def step(task: ClickTask, batch: ClickBatch) -> float:
     loss = task.loss(batch)
     for optimizer in task.optimizers:
         optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     for optimizer in task.optimizers:
         optimizer.step()
     return time.perf_counter() - start
