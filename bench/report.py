@@ -88,8 +88,8 @@ def low_bit(results: dict[str, Any]) -> str:
 {machine(results)} Every row is `farthing recommend compare` with its defaults: {_seeds(results)} seeds, mean and sample
 standard deviation, measured on the test split with the packed models. All choices were made on validation splits: the
 architecture and training settings once for all rows with full precision (1-bit models train 12 epochs, the others 8),
-the frequency cut per log with full precision. MB is `model.safetensors` plus `config.json`, the vocabulary apart. MFLOPs
-are 2 x multiply-adds per row; the seed's count is that of the table this project started from: multiply-adds of 5,000
+the frequency cut per log with full precision. MB is `model.safetensors` plus `config.json`, the vocabulary apart.
+MFLOPs are 2 x multiply-adds per row; the seed's count is that of the table this project started from: multiply-adds of 5,000
 rows, a 1-bit one as 1/32. Latency: one thread, plain PyTorch path (the native kernels are work to come), encoded rows
 in, probabilities out.
 """
@@ -107,7 +107,8 @@ def training(results: dict[str, Any]) -> str:
 
 {machine(results)} 13 numbers, 26 fields, {first["table_rows"]:,} embedding rows of dim 16, the published MLPs,
 batches of {first["batch_size"]:,}, {first["threads"]} threads. Whole steps: lookup, forward, backward, both optimizers;
-the two models take the same batches in turn. 4-bit training takes **{results["int4_over_fp32"]:.2f}** times as long as full precision.
+the two models take the same batches in turn. 4-bit training takes **{results["int4_over_fp32"]:.2f}** times as long as
+full precision.
 
 | model | rows/s | ms per step, median | 10th to 90th percentile |
 |---|---:|---:|---:|

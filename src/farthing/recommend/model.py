@@ -92,8 +92,8 @@ class Dlrm(nn.Module):
 def _pairs(num_vectors: int) -> Int[Tensor, " pairs"]:
     """Positions of the products x_i . x_j, i > j, in the flattened V x V matrix of products."""
     # On the CPU by name: a model that is built on the meta device, to be filled from a file, needs its real values.
-    row, column = torch.tril_indices(num_vectors, num_vectors, offset=-1, device="cpu")
-    return row * num_vectors + column
+    lower = torch.tril_indices(num_vectors, num_vectors, offset=-1, device="cpu")
+    return lower[0] * num_vectors + lower[1]
 
 
 def _mlp(
