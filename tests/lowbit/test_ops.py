@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 from hypothesis import given
@@ -41,12 +39,12 @@ def test_products_are_exact(
     codes = torch.randint(0, 2**weight_bits, (9, 70), dtype=torch.uint8)
     activation = ops.ActivationScale(torch.tensor([0.5]), activation_bits)
     x = torch.randn(num_rows, 70) * 2 ** (activation_bits - 2)
-    weight = ops.IntegerWeight.from_codes(codes, weight_bits, activation_bits=activation_bits)
     units = {2: 2.0}.get(weight_bits, 1.0)
     integers = (level_of_code(codes, weight_bits) * units).to(torch.int64)
     expected = activation.integers(x).to(torch.int64) @ integers.t()
     scale = torch.tensor([units * {2: 2.0}.get(activation_bits, 1.0) / 0.5])  # undoes units and scales
-    out = ops.linear(x, weight, scale=scale, bias=None, activation=activation)
+    product = ops.Product.from_codes(codes, weight_bits, scale=scale, bias=None, activation=activation)
+    out = ops.linear(x, product)
     assert torch.equal(out.to(torch.int64), expected)
 
 
@@ -55,13 +53,13 @@ def test_sums_too_long_for_float32_are_exact_too(monkeypatch: pytest.MonkeyPatch
     num_columns = 1025  # 1025 * 128 * 128 > 2**24
     codes = torch.zeros(1, num_columns, dtype=torch.uint8)
     codes[0, 1:] = torch.randint(0, 2, (num_columns - 1,), dtype=torch.uint8)
-    weight = ops.IntegerWeight.from_codes(codes, 8, activation_bits=8)
-    assert weight.exact.dtype == torch.float64
+    activation = ops.ActivationScale(torch.ones(1), 8)
+    product = ops.Product.from_codes(codes, 8, scale=torch.ones(1), bias=None, activation=activation)
+    assert product.integers.dtype == torch.float64
     integers = torch.full((1, num_columns), -128.0)
     integers[0, 0] = -127.0
     exact = int((integers.to(torch.int64) @ (codes.to(torch.int64) - 128).t()).item())
-    out = ops.linear(integers, weight, scale=torch.ones(1), bias=None, activation=ops.ActivationScale(torch.ones(1), 8))
-    assert out.item() == torch.tensor(exact).to(torch.float32).item()
+    assert ops.linear(integers, product).item() == torch.tensor(exact).to(torch.float32).item()
 
 
 def test_exact_dtype_is_float32_up_to_its_integers() -> None:
@@ -72,12 +70,10 @@ def test_exact_dtype_is_float32_up_to_its_integers() -> None:
 @pytest.mark.parametrize("bits", WIDTHS)
 def test_the_border_of_a_convolution_counts_as_zero(bits: Bits) -> None:
     codes = torch.randint(0, 2**bits, (2, 1, 3, 3), dtype=torch.uint8)
-    weight = ops.IntegerWeight.from_codes(codes, bits, activation_bits=1)
+    activation = ops.ActivationScale(torch.ones(1), 1)
+    product = ops.Product.from_codes(codes, bits, scale=torch.ones(1), bias=None, activation=activation)
     geometry = ops.ConvGeometry(stride=(1, 1), padding=(1, 1), dilation=(1, 1), groups=1)
-    activation: Any = ops.ActivationScale(torch.ones(1), 1)
-    out = ops.conv2d(
-        torch.ones(1, 1, 1, 1), weight, scale=torch.ones(1), bias=None, activation=activation, geometry=geometry
-    )
+    out = ops.conv2d(torch.ones(1, 1, 1, 1), product, geometry)
     assert torch.equal(out.flatten(), level_of_code(codes, bits)[:, 0, 1, 1])
 
 

@@ -79,22 +79,20 @@ class _QuantProduct(nn.Module):
         rounded: Tensor = x if quantizer is None else quantizer(x)
         return rounded
 
-    def integer_weight(self) -> ops.IntegerWeight:
-        """The weight's levels, as integers."""
-        quantizer = self.activation_quantizer
-        codes = self.weight_quantizer.codes(self.weight)
-        return ops.IntegerWeight.from_codes(
-            codes, self.weight_quantizer.bits, activation_bits=None if quantizer is None else quantizer.bits
+    def product(self, x: Tensor, bias: Tensor | None) -> ops.Product:
+        """What the packed twin multiplies with; `x` sets the input's scale if nothing did before."""
+        quantizer, activation = self.activation_quantizer, None
+        if quantizer is not None:
+            if quantizer.is_due():
+                quantizer.init_from(x)
+            activation = ops.ActivationScale(quantizer.positive_scale(), quantizer.bits)
+        return ops.Product.from_codes(
+            self.weight_quantizer.codes(self.weight),
+            self.weight_quantizer.bits,
+            scale=self.weight_quantizer.positive_scale(),
+            bias=bias,
+            activation=activation,
         )
-
-    def activation_scale(self, x: Tensor) -> ops.ActivationScale | None:
-        """How the input becomes integers; `x` sets the scale if nothing did before."""
-        quantizer = self.activation_quantizer
-        if quantizer is None:
-            return None
-        if quantizer.is_due():
-            quantizer.init_from(x)
-        return ops.ActivationScale(quantizer.positive_scale(), quantizer.bits)
 
 
 class QuantLinear(_QuantProduct, nn.Linear):
@@ -117,13 +115,7 @@ class QuantLinear(_QuantProduct, nn.Linear):
         """The product of the quantized input and weight, plus the bias."""
         if not self.multiplies_integers():
             return F.linear(self.quantized(input), self.weight_quantizer(self.weight), self.bias)
-        return ops.linear(
-            input,
-            self.integer_weight(),
-            scale=self.weight_quantizer.positive_scale(),
-            bias=self.bias,
-            activation=self.activation_scale(input),
-        )
+        return ops.linear(input, self.product(input, self.bias))
 
 
 class QuantConv2d(_QuantProduct, nn.Conv2d):
@@ -169,14 +161,7 @@ class QuantConv2d(_QuantProduct, nn.Conv2d):
         if not self.multiplies_integers():
             out: Tensor = self._conv_forward(self.quantized(input), self.weight_quantizer(self.weight), self.bias)
             return out
-        return ops.conv2d(
-            input,
-            self.integer_weight(),
-            scale=self.weight_quantizer.positive_scale(),
-            bias=self.bias,
-            activation=self.activation_scale(input),
-            geometry=self.geometry(),
-        )
+        return ops.conv2d(input, self.product(input, self.bias), self.geometry())
 
 
 class TableQuantizer(nn.Module):

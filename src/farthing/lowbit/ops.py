@@ -73,31 +73,48 @@ class ActivationScale:
         return _to_integers(nearest_level(x, self.scale, self.bits), self.bits)
 
 
-@dataclass(frozen=True, slots=True)
-class IntegerWeight:
-    """The levels of a weight in forms that torch multiplies fast; made in memory, never stored.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """A quantized weight in the forms that torch multiplies fast, and what its integer sums are worth.
+
+    Made in memory when a layer is first used, never stored.
 
     Attributes:
-        bits: Of a code.
-        exact: Integer levels [out, ...] in the narrowest float type in which every sum of products is exact.
-        int8: The same as int8 [in, out]; None for a convolution.
+        integers: Integers of the weight [out, ...], in the narrowest float type in which every sum is exact.
+        int8: The same as int8 [in, out]; None for a convolution, or where the input stays float.
+        scale: f32 [1 or out], value of one integer step of the sum.
+        bias: f32 [out], or None.
+        activation: How the input becomes integers; None leaves it float.
     """
 
-    bits: Bits
-    exact: Tensor
+    integers: Tensor
     int8: Int8[Tensor, "in_features out_features"] | None
+    scale: Float[Tensor, " scales"]
+    bias: Float[Tensor, " out"] | None
+    activation: ActivationScale | None
 
     @classmethod
     def from_codes(
-        cls, codes: UInt8[Tensor, "*weight_shape"], bits: Bits, *, activation_bits: Bits | None
-    ) -> IntegerWeight:
-        """The forms of a weight [out, in] or [out, in, height, width] for inputs of `activation_bits`."""
+        cls,
+        codes: UInt8[Tensor, "*weight_shape"],
+        bits: Bits,
+        *,
+        scale: Float[Tensor, " scales"],
+        bias: Float[Tensor, " out"] | None,
+        activation: ActivationScale | None,
+    ) -> Product:
+        """The product with a weight [out, in] or [out, in / groups, height, width]."""
         integers = _to_integers(level_of_code(codes, bits), bits)
-        if activation_bits is None:
-            return cls(bits, integers, None)
-        largest_sum = integers[0].numel() * _largest_integer(bits) * _largest_integer(activation_bits)
-        int8 = integers.t().to(torch.int8).contiguous() if integers.ndim == 2 else None
-        return cls(bits, integers.to(exact_dtype(largest_sum)), int8)
+        if activation is None:
+            return cls(integers=integers, int8=None, scale=scale * LEVEL_UNIT[bits], bias=bias, activation=None)
+        largest_sum = integers[0].numel() * _largest_integer(bits) * _largest_integer(activation.bits)
+        return cls(
+            integers=integers.to(exact_dtype(largest_sum)),
+            int8=integers.t().to(torch.int8).contiguous() if integers.ndim == 2 else None,
+            scale=scale * (activation.scale * (LEVEL_UNIT[bits] * LEVEL_UNIT[activation.bits])),
+            bias=bias,
+            activation=activation,
+        )
 
 
 def exact_dtype(largest_sum: int) -> torch.dtype:
@@ -105,38 +122,26 @@ def exact_dtype(largest_sum: int) -> torch.dtype:
     return torch.float32 if largest_sum <= 2**24 else torch.float64
 
 
-def linear(
-    x: Float[Tensor, "*batch in_features"],
-    weight: IntegerWeight,
-    *,
-    scale: Float[Tensor, " scales"],
-    bias: Float[Tensor, " out_features"] | None,
-    activation: ActivationScale | None,
-) -> Float[Tensor, "*batch out_features"]:
-    """y[c] = (activation.scale scale[c] units) sum_k a[k] w[c, k] + bias[c], the sum over integers and exact.
+def linear(x: Float[Tensor, "*batch in_features"], product: Product) -> Float[Tensor, "*batch out_features"]:
+    """y[c] = scale[c] * sum over k of a[k] w[c, k] + bias[c], where a are the integers of x and the sum is exact.
 
-    Without an activation, a is x itself, its scale 1, and the sum a float32 one.
-
-    Args:
-        x: The input.
-        weight: Levels of the weight.
-        scale: One, or one per output channel.
-        bias: Added in float32.
-        activation: How `x` is quantized; None leaves it.
+    Without an activation, a is x itself and the sum a float32 one.
     """
     rows = x.reshape(-1, x.shape[-1])
-    total = F.linear(rows, weight.exact) if activation is None else _integer_product(activation.integers(rows), weight)
-    return _scaled(total, scale * _unit(weight, activation), bias).view(*x.shape[:-1], len(weight.exact))
+    if product.activation is None:
+        total = F.linear(rows, product.integers)
+    else:
+        total = _integer_sums(product.activation.integers(rows), product)
+    out = total * product.scale if product.bias is None else torch.addcmul(product.bias, total, product.scale)
+    return out.view(*x.shape[:-1], len(product.integers))
 
 
-def _integer_product(
-    integers: Float[Tensor, "n in_features"], weight: IntegerWeight
-) -> Float[Tensor, "n out_features"]:
+def _integer_sums(a: Float[Tensor, "n in_features"], product: Product) -> Float[Tensor, "n out_features"]:
     """The exact sums, rounded once to float32."""
-    if weight.int8 is not None and len(integers) >= _INT8_MIN_ROWS and _has_exact_int8_product():
-        product: Tensor = torch._int_mm(integers.to(torch.int8), weight.int8)  # noqa: SLF001  it has no public name
-        return product.to(torch.float32)
-    return F.linear(integers.to(weight.exact.dtype), weight.exact).to(torch.float32)
+    if product.int8 is not None and len(a) >= _INT8_MIN_ROWS and _has_exact_int8_product():
+        sums: Tensor = torch._int_mm(a.to(torch.int8), product.int8)  # noqa: SLF001  it has no public name
+        return sums.to(torch.float32)
+    return F.linear(a.to(product.integers.dtype), product.integers).to(torch.float32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,37 +155,20 @@ class ConvGeometry:
 
 
 def conv2d(
-    x: Float[Tensor, "batch in_channels height width"],
-    weight: IntegerWeight,
-    *,
-    scale: Float[Tensor, " scales"],
-    bias: Float[Tensor, " out_channels"] | None,
-    activation: ActivationScale | None,
-    geometry: ConvGeometry,
-) -> Float[Tensor, "batch out_channels height2 width2"]:
-    """The convolution with the same arithmetic as `linear`; the border that `padding` adds counts as integer 0."""
-    integers = x if activation is None else activation.integers(x)
+    x: Float[Tensor, "*batch in_channels height width"], product: Product, geometry: ConvGeometry
+) -> Float[Tensor, "*batch out_channels height2 width2"]:
+    """The convolution with the arithmetic of `linear`; the border that `padding` adds counts as integer 0."""
+    a = x if product.activation is None else product.activation.integers(x)
     total = F.conv2d(
-        integers.to(weight.exact.dtype),
-        weight.exact,
+        a.to(product.integers.dtype),
+        product.integers,
         stride=geometry.stride,
         padding=geometry.padding,
         dilation=geometry.dilation,
         groups=geometry.groups,
-    )
-    per_channel = (scale * _unit(weight, activation)).view(-1, 1, 1)
-    return _scaled(total.to(torch.float32), per_channel, None if bias is None else bias.view(-1, 1, 1))
-
-
-def _unit(weight: IntegerWeight, activation: ActivationScale | None) -> Tensor | float:
-    """What one integer step of the product is worth, in units of the weight's scale."""
-    if activation is None:
-        return LEVEL_UNIT[weight.bits]
-    return activation.scale * (LEVEL_UNIT[weight.bits] * LEVEL_UNIT[activation.bits])
-
-
-def _scaled(total: Tensor, scale: Tensor, bias: Tensor | None) -> Tensor:
-    return total * scale if bias is None else torch.addcmul(bias, total, scale)
+    ).to(torch.float32)
+    scale = product.scale.view(-1, 1, 1)
+    return total * scale if product.bias is None else torch.addcmul(product.bias.view(-1, 1, 1), total, scale)
 
 
 def _to_integers(levels: Tensor, bits: Bits) -> Tensor:

@@ -131,39 +131,34 @@ class PackedProduct(nn.Module):
         self.register_buffer("scale", torch.ones(description.num_scales))
         self.register_buffer("bias", torch.zeros(num_rows) if description.has_bias else None)
         self.register_buffer("activation_scale", None if description.activation_bits is None else torch.ones(1))
-        self._integer_weight: ops.IntegerWeight | None = None
+        self._product: ops.Product | None = None
 
     @property
     def num_columns(self) -> int:
         """Codes in a row."""
         return math.prod(self.description.weight_shape[1:])
 
-    def integer_weight(self) -> ops.IntegerWeight:
+    def product(self) -> ops.Product:
         """The weight in the form that torch multiplies; unpacked once, on the first call."""
-        if self._integer_weight is None:
-            bits, shape = self.description.bits, self.description.weight_shape
-            codes = unpack(self.codes, bits, self.num_columns).reshape(shape)
-            activation_bits = self.description.activation_bits
-            self._integer_weight = ops.IntegerWeight.from_codes(codes, bits, activation_bits=activation_bits)
-        return self._integer_weight
-
-    def activation(self) -> ops.ActivationScale | None:
-        """How the input becomes integers."""
-        bits = self.description.activation_bits
-        if bits is None or self.activation_scale is None:
-            return None
-        return ops.ActivationScale(self.activation_scale, bits)
+        if self._product is None:
+            bits, activation_bits = self.description.bits, self.description.activation_bits
+            activation = None
+            if activation_bits is not None and self.activation_scale is not None:
+                activation = ops.ActivationScale(self.activation_scale, activation_bits)
+            codes = unpack(self.codes, bits, self.num_columns).reshape(self.description.weight_shape)
+            self._product = ops.Product.from_codes(codes, bits, scale=self.scale, bias=self.bias, activation=activation)
+        return self._product
 
     def extra_repr(self) -> str:
         """What `print(model)` shows."""
         return repr(self.description)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:  # Any: torch's own signature
-        self._integer_weight = None
+        self._product = None
         return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:  # Any: torch's own signature
-        self._integer_weight = None
+        self._product = None
         super()._load_from_state_dict(*args, **kwargs)
 
 
@@ -173,7 +168,7 @@ class PackedLinear(PackedProduct):
     @torch.no_grad()
     def forward(self, input: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
         """The product, scaled, plus the bias."""
-        return ops.linear(input, self.integer_weight(), scale=self.scale, bias=self.bias, activation=self.activation())
+        return ops.linear(input, self.product())
 
 
 class PackedConv2d(PackedProduct):
@@ -184,14 +179,7 @@ class PackedConv2d(PackedProduct):
     @torch.no_grad()
     def forward(self, input: Float[Tensor, "*batch in_channels h w"]) -> Float[Tensor, "*batch out_channels h2 w2"]:
         """The convolution, scaled, plus the bias."""
-        return ops.conv2d(
-            input,
-            self.integer_weight(),
-            scale=self.scale,
-            bias=self.bias,
-            activation=self.activation(),
-            geometry=self.description.geometry,
-        )
+        return ops.conv2d(input, self.product(), self.description.geometry)
 
 
 class PackedTable(nn.Module):
