@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,7 +18,6 @@ from farthing.recommend.detect import Choices
 from farthing.recommend.manifest import read_manifest
 from farthing.recommend.prepare import PrepareConfig, prepare
 from farthing.recommend.schema import SPLITS
-from farthing.recommend.spool import Spool
 from farthing.recommend.vocabulary import read_vocabulary
 from tests.recommend.logs import criteo_lines, decoded, log_rows, write_csv
 from tests.reference import prepare as reference
@@ -190,16 +191,36 @@ def test_an_output_below_a_file_is_an_error(tmp_path: Path) -> None:
         prepare([tmp_path / "log.tsv"], tmp_path / "log.tsv" / "data")
 
 
-def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the disk: writing fails in the same place and way."""
+    (tmp_path / "log.tsv").write_text("\n".join(criteo_lines(600)))
+    code = (
+        "import resource, sys; from pathlib import Path; from farthing.recommend.prepare import prepare;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"
+        "prepare([Path(sys.argv[1])], Path(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "log.tsv"), str(tmp_path / "data")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "DataError" in result.stderr
+    assert "cannot be written (File too large" in result.stderr
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "log.tsv").write_text("\n".join(criteo_lines(60)))
+    (tmp_path / "data" / "data-killed" / "spool").mkdir(parents=True)
+    manifest = prepare([tmp_path / "log.tsv"], tmp_path / "data")
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [manifest.folder, "manifest.json"]
+
+
+def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:
     (tmp_path / "log.tsv").write_text("\n".join(criteo_lines(60)))
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    def second(*_: object) -> None:
+        with pytest.raises(DataError, match="another process is preparing data there"):
+            prepare([tmp_path / "log.tsv"], tmp_path / "data")
 
-    monkeypatch.setattr(Spool, "append", full)
-    with pytest.raises(DataError, match=r"No space left on device.*free some space"):
-        prepare([tmp_path / "log.tsv"], tmp_path / "data")
-    assert list((tmp_path / "data").iterdir()) == []
+    prepare([tmp_path / "log.tsv"], tmp_path / "data", progress=second)
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,12 @@ def test_codes_give_the_values_back(rows: list[tuple[str | None, list[str] | Non
     (one, many), codes = factorize(columns)
     assert one.to_list() == sorted({value for value, _ in rows if value}, key=str.encode)
     assert many.to_list() == sorted({value for _, values in rows for value in values or []}, key=str.encode)
-    decode_one: list[str | None] = [*one, None]
-    decode_many: list[str | None] = [*many, None]
+    missing: list[str | None] = [None]
+    decode_one: list[str | None] = [*one.to_list(), None]
+    decode_many: list[str | None] = [*many.to_list(), None]
     assert [decode_one[code] for code in codes["one"]] == [value or None for value, _ in rows]
     assert [[decode_many[code] for code in own] for own in codes["many"].to_list()] == [
-        values or [None] for _, values in rows
+        values or missing for _, values in rows
     ]
 
 

@@ -63,7 +63,7 @@ class Dataset:
         """
         if min_count < 1:
             raise ConfigError(f"min_count is at least 1 (keep every value), not {min_count}")
-        counts = [read_vocabulary(self.path(field.vocabulary))["count"] for field in self.manifest.fields]
+        counts = [read_vocabulary(self.path(field.vocabulary), "count")["count"] for field in self.manifest.fields]
         return [table_rows(count.to_numpy(), min_count) for count in counts]
 
     def num_batches(self, split: str, batch_size: int) -> int:

@@ -59,7 +59,7 @@ class RowEncoder:
         description = EncoderDescription(schema=manifest.schema, dense=manifest.dense, table_rows=tuple(table_rows))
         files = [dataset.path(field.vocabulary) for field in manifest.fields]
         values = [
-            read_vocabulary(path)["value"].head(rows - NUM_RESERVED)
+            read_vocabulary(path, "value")["value"].head(rows - NUM_RESERVED)
             for path, rows in zip(files, table_rows, strict=True)
         ]
         return cls(description, values)

@@ -8,6 +8,8 @@ the output; writing `manifest.json`, last and atomically, makes it the data set.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -143,21 +145,38 @@ def _new_folder(out: Path) -> Iterator[Path]:
     """A new folder inside `out` that goes away again if the block fails.
 
     Raises:
-        DataError: `out` cannot be written, or the disk is full.
+        DataError: `out` cannot be written, another process is preparing data there, or the disk is full.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=out))
+        lock = os.open(out, os.O_RDONLY)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror}); choose a folder you may write to") from error
     try:
-        yield folder
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove_folders(out, but=_current_folder(out))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=out))
+        try:
+            yield folder
+        finally:
+            _remove_folders(out, but=_current_folder(out))
+    except BlockingIOError as error:
+        raise DataError(f"{out}: another process is preparing data there; wait for it, or choose another") from error
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise DataError(f"{out}: writing failed ({error}); free some space and run again") from error
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        raise DataError(f"{out}: cannot be written ({error}); free some space, or choose another folder") from error
+    finally:
+        os.close(lock)
+
+
+def _current_folder(out: Path) -> str | None:
+    return read_manifest(out).folder if (out / MANIFEST).exists() else None
+
+
+def _remove_folders(out: Path, *, but: str | None) -> None:
+    """Removes what replaced data sets, and runs that were killed, have left."""
+    for folder in out.glob(f"{_PREFIX}*"):
+        if folder.name != but:
+            shutil.rmtree(folder)
 
 
 def _read(
@@ -189,11 +208,8 @@ def _input(path: Path) -> InputFile:
 
 
 def _publish(out: Path, manifest: Manifest) -> None:
-    """Makes the new folder the data set, and removes the one before."""
-    earlier = read_manifest(out).folder if (out / MANIFEST).exists() else None
+    """Makes the new folder the data set."""
     for path in sorted((out / manifest.folder).rglob("*"), reverse=True):
         fsync_path(path)
     fsync_path(out / manifest.folder)
     write_json(out / MANIFEST, manifest)
-    if earlier:
-        shutil.rmtree(out / earlier)

@@ -59,14 +59,15 @@ def _is_list(columns: pl.DataFrame, name: str) -> bool:
     return isinstance(columns.schema[name], pl.List)
 
 
-def read_vocabulary(path: Path) -> pl.DataFrame:
-    """The `value` (String) and `count` (Int64) columns of a vocabulary file; row i is id i + 2.
+def read_vocabulary(path: Path, *columns: str) -> pl.DataFrame:
+    """Columns of a vocabulary file, which has `value` (String) and `count` (Int64); row i is id i + 2.
 
     Raises:
         FormatError: the file is missing, damaged or another kind of file.
     """
     try:
-        return pl.read_parquet(path, schema={"value": pl.String, "count": pl.Int64})
+        file = pl.scan_parquet(path, schema={"value": pl.String, "count": pl.Int64})
+        return file.select(columns or ("value", "count")).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise FormatError(f"{path}: not a vocabulary that farthing wrote ({str(error).splitlines()[0]})") from error
 
