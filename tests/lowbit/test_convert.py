@@ -124,9 +124,11 @@ def test_errors_name_the_module() -> None:
     four = QuantSpec(bits=4)
     with pytest.raises(ConfigError, match="module 'word': the input of an embedding is indices"):
         prepare(Everything(), QuantPlan(rules=(QuantRule(pattern="word", weight=four, activation=four),)))
-    by_row = QuantPlan(rules=(QuantRule(pattern="mlp.0", weight=QuantSpec(bits=4, granularity="row")),))
+    model = Everything()
+    by_row = QuantPlan(rules=(QuantRule(pattern="*", weight=QuantSpec(bits=4, granularity="row")),))
     with pytest.raises(ConfigError, match=r"module 'mlp\.0': granularity: a Linear weight takes channel or tensor"):
-        prepare(Everything(), by_row)
+        prepare(model, by_row)
+    assert not any(isinstance(module, QuantLinear | QuantEmbedding) for module in model.modules())
 
 
 def test_an_activation_without_data_cannot_be_packed() -> None:

@@ -13,6 +13,8 @@ from farthing.lowbit.packed import FoldedNorm
 from farthing.lowbit.plan import QuantPlan, QuantRule
 from farthing.lowbit.twins import packed_twin
 
+_QUANTIZABLE = (nn.Linear, nn.Conv2d, nn.Embedding, nn.EmbeddingBag)
+
 
 def prepare(model: nn.Module, plan: QuantPlan) -> nn.Module:
     """`model` with quantizing layers in the places that `plan` names.
@@ -28,26 +30,24 @@ def prepare(model: nn.Module, plan: QuantPlan) -> nn.Module:
         `model` itself, or its replacement if `model` is such a layer and named "" by the plan.
 
     Raises:
-        ConfigError: a rule asks for what a layer cannot do, or a rule matches no layer.
+        ConfigError: a rule asks for what a layer cannot do, or matches no layer; the model stays as it was.
     """
-    replaced: dict[int, nn.Module] = {}
-    used: set[QuantRule] = set()
-    for name, module in list(model.named_modules(remove_duplicate=False)):
-        rule = plan.rule_for(name)
-        if rule is None or type(module) not in (nn.Linear, nn.Conv2d, nn.Embedding, nn.EmbeddingBag):
-            continue
-        used.add(rule)
-        if rule.weight is None:
-            continue
-        if id(module) not in replaced:
-            replaced[id(module)] = _quantizing(name, module, rule)
-        if name == "":
-            return replaced[id(module)]
-        model.set_submodule(name, replaced[id(module)])
-    unused = [rule.pattern for rule in plan.rules if rule not in used]
+    names = [
+        (name, module, rule)
+        for name, module in model.named_modules(remove_duplicate=False)
+        if type(module) in _QUANTIZABLE and (rule := plan.rule_for(name)) is not None
+    ]
+    unused = [rule.pattern for rule in plan.rules if all(rule is not used for _, _, used in names)]
     if unused:
         raise ConfigError(f"quantization plan: no Linear, Conv2d or embedding matches {', '.join(unused)}")
-    return model
+    twins: dict[int, nn.Module] = {}
+    for name, module, rule in names:
+        if rule.weight is not None and id(module) not in twins:
+            twins[id(module)] = _quantizing(name, module, rule)
+    for name, module, _ in names:  # only now, so that an error above leaves the model as it was
+        if name and id(module) in twins:
+            model.set_submodule(name, twins[id(module)])
+    return twins.get(id(model), model)
 
 
 def pack(model: nn.Module) -> nn.Module:
