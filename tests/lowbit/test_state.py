@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from farthing.base.errors import FormatError
 from farthing.lowbit.convert import pack, prepare
+from farthing.lowbit.plan import QuantPlan, QuantRule, QuantSpec
 from farthing.lowbit.state import packed_state, restore
 from tests.lowbit.models import Everything, batch, plan
 
@@ -54,7 +55,8 @@ def test_a_float_model_and_a_folded_norm_travel_too() -> None:
 
 
 def test_a_model_that_is_one_layer() -> None:
-    packed = pack(prepare(nn.Linear(3, 2), plan("lsq", 4, None)))
+    four = QuantPlan(rules=(QuantRule(pattern="*", weight=QuantSpec(bits=4)),))
+    packed = pack(prepare(nn.Linear(3, 2), four))
     layers, tensors = packed_state(packed)
     x = torch.randn(2, 3)
     assert torch.equal(restore(nn.Linear(3, 2), layers, tensors)(x), packed(x))
