@@ -23,7 +23,7 @@ from farthing.base.errors import ConfigError, DataError
 from farthing.base.files import fsync_path, sha256_file, write_json
 from farthing.recommend.detect import Choices, Detection, detect
 from farthing.recommend.encoding import SpoolEncoder
-from farthing.recommend.logfiles import BLOCK_BYTES
+from farthing.recommend.logfiles import BLOCK_BYTES, ahead
 from farthing.recommend.manifest import MANIFEST, InputFile, Manifest, read_manifest
 from farthing.recommend.ranking import RANGE_ENTRIES
 from farthing.recommend.rejects import RejectLog
@@ -193,7 +193,7 @@ def _read(
     spool = Spool(folder / "spool", coded)
     sizes = [path.stat().st_size for path in logs]
     before = {path: sum(sizes[:i]) / sum(sizes) for i, path in enumerate(logs)}
-    for rows in read_log(logs, schema, rejects=rejects, block_bytes=config.block_bytes):
+    for rows in ahead(read_log(logs, schema, rejects=rejects, block_bytes=config.block_bytes)):
         dense = [name for name in rows.frame.columns if name.startswith("dense_")]
         spool.append(rows.frame.drop("row", "id", strict=False).with_columns(log_transform(name) for name in dense))
         progress("read", before[rows.path] + rows.fraction * rows.path.stat().st_size / sum(sizes), spool.num_rows)

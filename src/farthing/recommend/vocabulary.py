@@ -45,7 +45,7 @@ def _codes(column: pl.Expr, known: pl.Series, *, is_list: bool) -> pl.Expr:
     """Positions among the known values and, after them, the empty text that stands for a missing one."""
     categories = pl.Enum(pl.concat([known, pl.Series([""])]))
     if not is_list:
-        return column.fill_null("").cast(categories).to_physical()
+        return positions(column, categories).fill_null(len(known))
     filled = pl.when(column.list.len() > 0).then(column).otherwise(pl.lit(pl.Series([[""]])))
     return filled.list.eval(pl.element().cast(categories).to_physical())
 
