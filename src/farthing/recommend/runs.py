@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
         data: fingerprint of the data set.
         num_dense: numeric columns.
         table_rows: embedding rows of each field.
-        init: fingerprint of the run it continues from.
+        init: fingerprint of the `run.json` that it continues from.
     """
 
     config: dict[str, Any]  # Any: JSON
@@ -89,24 +90,26 @@ def train_run(
         progress: display to report to.
 
     Raises:
-        ConfigError: `folder` holds a run and `resume` is False, or one with other settings or data.
+        ConfigError: `folder` holds a run and `resume` is False, or one with other settings or data; or the run to start
+            from does not fit.
     """
     info = RunInfo(
         config=to_dict(config),
         seed=seed,
-        data=data_fingerprint(dataset),
+        data=dataset.manifest.fingerprint,
         num_dense=len(dataset.manifest.dense),
         table_rows=tuple(dataset.table_rows(config.min_count)),
-        init=None if init is None else read_json(init / RUN_FILE, RunInfo).data,
+        init=None if init is None else _fingerprint(read_json(init / RUN_FILE, RunInfo)),
     )
-    _claim(folder, info, resume=resume)
+    _check_folder(folder, info, resume=resume)
     if (folder / RESULT_FILE).exists():
         return read_json(folder / RESULT_FILE, RunResult)
     encoder = RowEncoder.from_dataset(dataset, table_rows=info.table_rows)
-    encoder.save(folder)
     model = _empty_model(info)
     if init is not None:
         warm_start(model, encoder, load_run(init), RowEncoder.load(init))
+    write_json(folder / RUN_FILE, info)
+    encoder.save(folder)
     task = ClickTask(model, dataset=dataset, table_rows=info.table_rows, config=config.train)
     batches = TrainBatches(dataset, info.table_rows, config.train.batch_size, seed)
     fitted = fit(task, batches, config.train.fit, folder=folder, seed=seed, resume=resume, progress=progress)
@@ -123,29 +126,41 @@ def train_run(
     return result
 
 
-def _claim(folder: Path, info: RunInfo, *, resume: bool) -> None:
-    """Writes `run.json`, or checks that the run that is there was made with the same settings."""
+def _check_folder(folder: Path, info: RunInfo, *, resume: bool) -> None:
+    """Raises unless `folder` holds no run, or one that was made with the same settings and is to be resumed."""
     path = folder / RUN_FILE
     if not path.exists():
-        write_json(path, info)
-    elif not resume:
+        return
+    if not resume:
         raise ConfigError(f"{folder}: holds a run already; resume it (--resume) or choose another folder")
-    elif (there := read_json(path, RunInfo)) != msgspec.convert(msgspec.to_builtins(info), RunInfo):
-        raise ConfigError(f"{folder}: {_difference(there, info)}; take the same settings and data, or another folder")
+    difference = _difference(read_json(path, RunInfo), info)
+    if difference:
+        raise ConfigError(f"{folder}: was made {difference}; take the same settings and data, or another folder")
 
 
-def _difference(there: RunInfo, info: RunInfo) -> str:
-    for name in RunInfo.__struct_fields__:
-        old, new = (msgspec.to_builtins(getattr(run, name)) for run in (there, info))
-        if msgspec.json.encode(old) != msgspec.json.encode(new):
-            return f"was made with another {name}"
-    raise AssertionError("two runs differ but none of their fields does")
+def _difference(there: RunInfo, info: RunInfo) -> str | None:
+    """What sets two runs apart, in words; None if nothing does."""
+    if there.data != info.data:
+        return "from other data"
+    if there.init != info.init:
+        return "from another --init"
+    old, new = (dict(_leaves(msgspec.json.decode(msgspec.json.encode(run)))) for run in (there, info))
+    for name in new:
+        if old.get(name) != new[name]:
+            return f"with {name.removeprefix('config.')}={old.get(name)!r}, now it is {new[name]!r}"
+    return None
 
 
-def data_fingerprint(dataset: Dataset) -> str:
-    """SHA-256 of what decides a data set's content: its inputs, schema and split."""
-    manifest = dataset.manifest
-    facts = (manifest.inputs, manifest.schema, manifest.splits, manifest.split_by, manifest.seed)
+def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:  # Any: JSON
+    """The values of nested dicts by their dotted keys."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _fingerprint(facts: object) -> str:
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
 
 
