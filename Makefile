@@ -4,10 +4,12 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 # Another package index for torch alone, such as one with CPU-only or CUDA builds.
 TORCH_INDEX ?=
-DEMO_ROWS ?= 120000
+DEMO_ROWS ?= 100000
 DEMO_SEED ?= 0
 # A click log of your own for `make demo`; empty means the built-in synthetic one.
 CLICKS ?=
+# The synthetic log is small and soon learned; your own log gets the presets as they are.
+DEMO_SETTINGS := $(if $(CLICKS),,--set train.fit.max_epochs=3)
 PYTEST_ARGS ?=
 
 VENV := .venv
@@ -49,7 +51,7 @@ ifeq ($(CLICKS),)
 	$(BIN)/farthing recommend synthesize --rows $(DEMO_ROWS) --seed $(DEMO_SEED) --out $(DEMO)/clicks.tsv.gz
 endif
 	$(BIN)/farthing recommend prepare $(or $(CLICKS),$(DEMO)/clicks.tsv.gz) --out $(DEMO)/data
-	$(BIN)/farthing recommend compare $(DEMO)/data --out $(DEMO)/compare
+	$(BIN)/farthing recommend compare $(DEMO)/data --out $(DEMO)/compare $(DEMO_SETTINGS)
 	@echo "table:  $(DEMO)/compare/compare.csv"
 	@echo "report: $(DEMO)/compare/report.html"
 

@@ -79,7 +79,7 @@ def read_json(path: Path, type: type[T]) -> T:
         return msgspec.json.decode(path.read_bytes(), type=type)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read ({error.strerror})") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{path}: not what farthing writes ({error})") from error
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from farthing.recommend.config import FLOAT_BITS
 from farthing.recommend.model import Dlrm
+from farthing.recommend.precision import frequency_bands
 
 SEED_TABLE_BATCH = 5000
 SEED_TABLE_BINARY_SHARE = 1 / 32
@@ -46,7 +47,7 @@ def operations(counts: Mapping[str, int]) -> dict[str, float]:
 
 
 def embedding_bytes(model: Dlrm, bits: int) -> int:
-    """Bytes of the embedding codes and their scales, as stored: one f32 scale per field below 32 bits."""
+    """Bytes of the embedding codes and their scales, as stored: below 32 bits one f32 scale per frequency band."""
     rows, dim = sum(model.table_rows), model.embedding_dim
     codes = rows * -(-dim * bits // 8)
-    return codes + (4 * len(model.table_rows) if bits < FLOAT_BITS else 0)
+    return codes + (4 * len(frequency_bands(model.table_rows)) if bits < FLOAT_BITS else 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -11,6 +13,8 @@ from farthing.lowbit.levels import Bits
 from farthing.lowbit.plan import QuantPlan, QuantRule, QuantSpec
 from farthing.recommend.config import FLOAT_BITS, ModelConfig, Precision, Width
 from farthing.recommend.model import Dlrm
+
+FIRST_BAND, BAND_GROWTH = 16, 4
 
 
 def build_model(
@@ -26,11 +30,12 @@ def build_model(
 def build_plan(precision: Precision, model: Dlrm) -> QuantPlan:
     """One rule for the embedding tables and one for every linear layer; parts with 32 bits get none.
 
-    Tables have one scale per field, linear weights one per output channel, activations one per layer.
+    Tables have one scale per frequency band of a field, linear weights one per output channel, activations one per
+    layer.
     """
     rules = []
     if precision.embedding != FLOAT_BITS:
-        spec = _spec(precision.embedding, "group", precision.embedding_quantizer, model.table_starts)
+        spec = _spec(precision.embedding, "group", precision.embedding_quantizer, frequency_bands(model.table_rows))
         rules.append(QuantRule(pattern="embedding", weight=spec))
     linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     for name in linears:
@@ -39,6 +44,24 @@ def build_plan(precision: Precision, model: Dlrm) -> QuantPlan:
         if bits.weight != FLOAT_BITS and not is_kept:
             rules.append(_linear_rule(name, bits.weight, bits.activation))
     return QuantPlan(rules=tuple(rules))
+
+
+def frequency_bands(table_rows: Sequence[int]) -> tuple[int, ...]:
+    """First rows of the groups of rows that share a scale, in the concatenated table of all fields.
+
+    Ids are numbered by frequency, so rows that follow each other were trained equally often and have alike norms: the
+    rarer an id, the more its prior shrinks it. Each field is cut where its ids are 16, 64, 256, ... (BAND_GROWTH times
+    more each), which costs a dozen scales per field and lets rare rows use all of their levels.
+    """
+    starts, first = [], 0
+    for num_rows in table_rows:
+        starts.append(first)
+        size = FIRST_BAND
+        while size < num_rows:
+            starts.append(first + size)
+            size *= BAND_GROWTH
+        first += num_rows
+    return tuple(starts)
 
 
 def _linear_rule(name: str, weight: Bits, activation_bits: Width) -> QuantRule:

@@ -67,7 +67,7 @@ PRESET_OF_BITS: Mapping[int, str] = {32: "fp32", 8: "int8", 4: "int4", 2: "int2"
 def seed_binary() -> RecommendConfig:
     """The recipe this project started from: 1-bit embeddings of dim 16, a binary top MLP, the bottom in FP32.
 
-    Source: the DLRM example of BITorch (binary embeddings and top MLP, batch normalisation and PReLU, no frequency cut).
+    Source: the DLRM example of BITorch: binary embeddings and top MLP, batch normalisation and PReLU, every id.
     """
     return RecommendConfig(
         preset="seed-binary",
