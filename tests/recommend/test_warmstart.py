@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from farthing.base.errors import ConfigError, FormatError
+from farthing.recommend.config import ModelConfig, Precision
 from farthing.recommend.dataset import Dataset
-from farthing.recommend.encoder import RowEncoder
+from farthing.recommend.encoder import EncoderDescription, RowEncoder
 from farthing.recommend.precision import build_model
 from farthing.recommend.runs import load_run, train_run
+from farthing.recommend.schema import Field, LogSchema
 from farthing.recommend.warmstart import warm_start
 from tests.recommend import small
 
@@ -43,8 +45,32 @@ def test_embeddings_follow_their_values(newer: Dataset, trained: small.Trainings
     assert num_kept > 20
     assert num_new > 0
     for name, value in earlier.state_dict().items():
-        if name != "embedding.weight":
+        if not name.startswith("embedding."):
             assert torch.equal(model.state_dict()[name], value), name
+
+
+def encoder_of(*numbers_of_values: int) -> RowEncoder:
+    """An encoder of fields f0, f1, ... with values v0, v1, ..."""
+    fields = tuple(Field(name=f"f{i}", column=f"f{i}") for i in range(len(numbers_of_values)))
+    schema = LogSchema(format="csv", separator=",", label="click", fields=fields)
+    table_rows = tuple(number + 2 for number in numbers_of_values)
+    values = [pl.Series([f"v{i}" for i in range(number)], dtype=pl.String) for number in numbers_of_values]
+    return RowEncoder(EncoderDescription(schema=schema, dense=(), table_rows=table_rows), values)
+
+
+@pytest.mark.parametrize("quantizer", ["lsq", "minmax"])
+def test_scales_follow_the_ids_though_fields_grow_and_shrink(quantizer: str) -> None:
+    """Bands start at ids 0, 16 and 64; a new band takes the scale of the last one that was there."""
+    encoders = [encoder_of(18, 70), encoder_of(80, 30)]  # bands: 0 16 | 0 16 64 and 0 16 64 | 0 16
+    precision = Precision(embedding=4, embedding_quantizer=quantizer)
+    earlier, model = (
+        build_model(num_dense=0, table_rows=encoder.table_rows, model=ModelConfig(top=(4,)), precision=precision)
+        for encoder in encoders
+    )
+    name = "embedding.table_quantizer.quantizer.scale"
+    earlier.state_dict()[name].copy_(torch.arange(1.0, 6.0))
+    warm_start(model, encoders[1], earlier, encoders[0])
+    assert model.state_dict()[name].tolist() == [1.0, 2.0, 2.0, 3.0, 4.0]
 
 
 def test_a_continued_run_is_better_than_a_new_one_after_one_short_epoch(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from farthing.recommend.config import RecommendConfig
 from farthing.recommend.encoder import RowEncoder
 
 _METRICS = {
@@ -16,12 +16,24 @@ _METRICS = {
 }
 
 
-def model_card(description: Mapping[str, Any], encoder: RowEncoder) -> str:  # Any: JSON
-    """Markdown text from a model's `config.json` and its encoder."""
-    settings, cost = description["settings"], description["cost"]
+def model_card(
+    config: RecommendConfig,
+    encoder: RowEncoder,
+    *,
+    metrics: Mapping[str, Mapping[str, float]],
+    cost: Mapping[str, float],
+) -> str:
+    """Markdown text about a model.
+
+    Args:
+        config: the settings it was made with.
+        encoder: from raw rows to what it reads.
+        metrics: per split; empty where nothing was measured.
+        cost: `cost.operations` of one sample.
+    """
     schema = encoder.description.schema
     lines = [
-        f"# Click-through model, preset {settings['preset']}",
+        f"# Click-through model, preset {config.preset}",
         "",
         "A DLRM that gives the probability of a click for every row of a log. Score a log with:",
         "",
@@ -33,11 +45,11 @@ def model_card(description: Mapping[str, Any], encoder: RowEncoder) -> str:  # A
         "Missing numbers count as the mean; ids that training saw rarely or never share one embedding row per field.",
         "",
         "## Quality",
-        *_metric_table(description["metrics"]),
+        *_metric_table(metrics),
         "",
         "## Cost",
-        f"{sum(description['table_rows']):,} embedding rows of dim {settings['model']['embedding_dim']}",
-        f"in {settings['precision']['embedding']} bits; {cost['mflops']:.3f} MFLOPs per row (2 x multiply-adds).",
+        f"{sum(encoder.table_rows):,} embedding rows of dim {config.model.embedding_dim}",
+        f"in {config.precision.embedding} bits; {cost['mflops']:.3f} MFLOPs per row (2 x multiply-adds).",
         "",
         "## Limits",
         "The probabilities hold for traffic like that of the training log. A log of clicks reflects what was shown,",

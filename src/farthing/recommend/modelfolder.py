@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 import torch
 
 from farthing.base.config import from_dict, to_dict
-from farthing.base.errors import FormatError
+from farthing.base.errors import ConfigError, FormatError
 from farthing.base.files import read_json
 from farthing.lowbit.artifact import load_artifact, save_artifact
 from farthing.lowbit.convert import pack
@@ -23,7 +24,30 @@ from farthing.recommend.encoder import RowEncoder
 from farthing.recommend.model import Dlrm
 from farthing.recommend.runs import RESULT_FILE, RUN_FILE, RunInfo, RunResult, load_run, run_config
 
-APPLICATION = "recommend"
+APPLICATION: Final = "recommend"
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What `config.json` says of a recommender.
+
+    Attributes:
+        settings: `RecommendConfig` as JSON.
+        num_dense: numeric columns.
+        table_rows: embedding rows of each field.
+        layers: descriptions of the packed layers by name, for `lowbit.state.restore`.
+        metrics: per split, where measured.
+        cost: operations of one sample.
+    """
+
+    application: Literal["recommend"] = APPLICATION
+    settings: dict[str, Any]  # Any: JSON
+    num_dense: Annotated[int, msgspec.Meta(ge=0)]
+    table_rows: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)]
+    layers: dict[str, dict[str, Any]]  # Any: JSON
+    metrics: dict[str, dict[str, float]]
+    cost: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +57,12 @@ class ClickModel:
     Attributes:
         network: the packed DLRM, in evaluation mode.
         encoder: from raw rows to what the network reads.
-        config: the folder's `config.json`.
+        description: what the folder's `config.json` says.
     """
 
     network: Dlrm
     encoder: RowEncoder
-    config: dict[str, Any]  # Any: JSON
+    description: ModelDescription
 
     @torch.inference_mode()
     def predict(self, batch: ClickBatch) -> torch.Tensor:
@@ -67,19 +91,19 @@ def save_model(
     metrics: dict[str, dict[str, float]],
 ) -> None:
     """Writes a trained (or rounded) model as a folder; `model` itself is left as it was."""
-    costs = operations(multiply_adds(model))
+    cost = operations(multiply_adds(model))
     layers, tensors = packed_state(pack(copy.deepcopy(model)))
-    description = {
-        "application": APPLICATION,
-        "settings": to_dict(config),
-        "num_dense": model.num_dense,
-        "table_rows": list(model.table_rows),
-        "layers": layers,
-        "metrics": metrics,
-        "cost": costs,
-    }
-    files = encoder.to_files() | {"README.md": model_card(description, encoder).encode()}
-    save_artifact(out, config=description, tensors=tensors, files=files)
+    description = ModelDescription(
+        settings=to_dict(config),
+        num_dense=model.num_dense,
+        table_rows=model.table_rows,
+        layers=layers,
+        metrics=metrics,
+        cost=cost,
+    )
+    card = model_card(config, encoder, metrics=metrics, cost=cost)
+    files = encoder.to_files() | {"README.md": card.encode()}
+    save_artifact(out, config=msgspec.to_builtins(description), tensors=tensors, files=files)
 
 
 def load_model(folder: Path) -> ClickModel:
@@ -89,14 +113,32 @@ def load_model(folder: Path) -> ClickModel:
         FormatError: the folder is damaged, or holds something else.
     """
     artifact = load_artifact(folder)
-    config = artifact.config
-    if config.get("application") != APPLICATION:
-        raise FormatError(f"{folder}: holds a model of {config.get('application')!r}, not a recommender")
-    settings = from_dict(RecommendConfig, config["settings"])
+    application = artifact.config.get("application")
+    if application != APPLICATION:
+        raise FormatError(f"{folder}: holds a model of {application!r}, not a recommender")
+    try:
+        description = msgspec.convert(artifact.config, ModelDescription)
+        settings = from_dict(RecommendConfig, description.settings)
+    except (msgspec.ValidationError, ConfigError) as error:
+        raise FormatError(f"{folder}/config.json: {error}") from error
+    encoder = RowEncoder.load(folder)
+    if (len(encoder.description.dense), encoder.table_rows) != (description.num_dense, description.table_rows):
+        raise FormatError(f"{folder}: encoder.json and config.json differ in num_dense or table_rows")
     with torch.device("meta"):
-        network = Dlrm(num_dense=config["num_dense"], table_rows=tuple(config["table_rows"]), config=settings.model)
-    restore(network, config["layers"], artifact.tensors)
-    return ClickModel(network, RowEncoder.load(folder), config)
+        network = Dlrm(num_dense=description.num_dense, table_rows=description.table_rows, config=settings.model)
+    restore(network, description.layers, artifact.tensors)
+    _check_fit(network, folder)
+    return ClickModel(network, encoder, description)
+
+
+@torch.inference_mode()
+def _check_fit(network: Dlrm, folder: Path) -> None:
+    """Scores a row with the last id of every field: layers from a file may be sound each and not fit each other."""
+    last = torch.tensor(network.table_rows).cumsum(0) - 1
+    try:
+        network(torch.zeros(1, network.num_dense), last, torch.arange(len(last) + 1))
+    except (RuntimeError, IndexError) as error:
+        raise FormatError(f"{folder}/config.json: the layers do not fit each other ({error})") from error
 
 
 def packed_bytes(folder: Path) -> int:
