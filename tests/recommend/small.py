@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ from farthing.base.config import apply_overrides
 from farthing.recommend.config import RecommendConfig
 from farthing.recommend.dataset import Dataset
 from farthing.recommend.detect import Choices
+from farthing.recommend.jobs import NewProgress, TrainingJob
 from farthing.recommend.prepare import prepare
 from farthing.recommend.presets import Shape, build_preset
 from farthing.recommend.runs import train_run
+from farthing.train.interrupt import Interrupted
 
 SETTINGS = (
     "model.embedding_dim=8",
@@ -81,3 +84,23 @@ class Trainings:
             dataset = self.datasets[shape]
             train_run(dataset, small_config(preset, dataset), folder=folder, seed=0)
         return folder
+
+
+class TrainsHere:
+    """Stands in for `run_jobs`: trains in this process, one after the other, and notes what it trains.
+
+    Args:
+        stop_after: raises an interrupt after so many trainings.
+    """
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.titles: list[str] = []
+        self._stop_after = stop_after
+
+    def __call__(self, jobs: Sequence[TrainingJob], *, workers: int, progress: NewProgress | None = None) -> None:
+        for job in jobs:
+            if not (job.folder / "result.json").exists():
+                self.titles.append(job.title)
+            train_run(Dataset.open(job.data), job.config, folder=job.folder, seed=job.seed, resume=True)
+            if len(self.titles) == self._stop_after:
+                raise Interrupted("enough")

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from farthing.base.files import atomic_path, read_json, write_json
+from farthing.recommend.clicks import ClickBatch
 from farthing.recommend.cost import embedding_bytes, multiply_adds, operations
 from farthing.recommend.dataset import Dataset
 from farthing.recommend.encoder import RowEncoder
@@ -21,7 +22,7 @@ from farthing.recommend.precision import build_model, build_plan
 from farthing.recommend.ptq import round_model
 from farthing.recommend.runs import RESULT_FILE, RunResult, load_run
 from farthing.recommend.task import probabilities
-from farthing.recommend.timing import BATCH_SIZES, time_models
+from farthing.recommend.timing import BATCH_SIZES, fill_up, time_models
 from farthing.recommend.variants import Variant
 
 Row = dict[str, Any]  # Any: JSON scalars
@@ -138,13 +139,11 @@ class Comparison:
     def _probabilities(self, model: ClickModel) -> np.ndarray:
         return probabilities(model.network, self.dataset, "test", table_rows=model.network.table_rows)
 
-    def _timing_batches(self, model: ClickModel) -> dict[int, Any]:
-        """The first rows of the test split, in each timed batch size (fewer where the split is smaller)."""
-        rows = model.network.table_rows
-        return {
-            size: next(self.dataset.batches("test", table_rows=rows, batch_size=size, shuffle_seed=None))
-            for size in BATCH_SIZES
-        }
+    def _timing_batches(self, model: ClickModel) -> dict[int, ClickBatch]:
+        """The first rows of the test split in each timed batch size."""
+        rows, size = model.network.table_rows, max(BATCH_SIZES)
+        first = next(self.dataset.batches("test", table_rows=rows, batch_size=size, shuffle_seed=None))
+        return {size: fill_up(first, size) for size in BATCH_SIZES}
 
     def _summary(self) -> dict[str, object]:
         manifest = self.dataset.manifest

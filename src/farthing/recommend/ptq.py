@@ -1,7 +1,7 @@
 """Post-training rounding: a trained float model in few bits without any further training.
 
 The baseline that quantization-aware training has to beat, done well: every scale minimises the squared error of what
-it rounds (weights and tables exactly, activations over calibration batches), instead of covering the range.
+it rounds (whole weights and tables, activations over calibration batches), instead of covering the range.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from farthing.lowbit.convert import prepare
+from farthing.lowbit.granularity import extremes_per_scale, mean_per_scale
 from farthing.lowbit.layers import QuantEmbeddingBag, QuantLinear
 from farthing.lowbit.levels import HIGHEST_LEVEL
 from farthing.lowbit.plan import QuantPlan
@@ -19,8 +20,9 @@ from farthing.lowbit.quantizers import SMALLEST_SCALE, Quantizer
 from farthing.recommend.clicks import ClickBatch
 from farthing.recommend.model import Dlrm
 
-# Fractions of the scale that just covers the largest value; below 0.2 clipping always costs more than it saves.
-CANDIDATES = torch.linspace(0.2, 1.0, 41)
+# Of the scale that just covers the largest value. A table with a few long rows among many short ones wants a small one.
+FRACTIONS = tuple(0.01 ** (i / 47) for i in range(48))
+REFINEMENTS = 3
 MAX_CALIBRATION_VALUES = 1 << 18
 
 
@@ -68,35 +70,42 @@ def _thinned(values: Tensor) -> Tensor:
     return values[:: -(-len(values) // MAX_CALIBRATION_VALUES)]
 
 
+@torch.no_grad()
 def fit_scales(quantizer: Quantizer, x: Tensor, groups: Tensor | None) -> None:
-    """Sets each scale to the candidate with the least sum of squared rounding errors over `x`."""
+    """Sets each scale to one with about the least squared rounding error over `x`, by search and refinement.
+
+    The best fraction of the covering scale, then a few steps that take turns: codes for the scale, and the scale with
+    the least error for these codes, s <- s <x, q> / <q, q> with q the rounded x, which no step makes worse. At 1 bit
+    that is the mean magnitude. Quantizers with an offset span the range by definition, and keep it.
+
+    Source: the alternation is that of Lloyd, IEEE Trans. Inf. Theory 28 (1982), with levels that only scale.
+    """
     quantizer.init_from(x, groups)
-    widest = _covering_scale(quantizer, x, groups)
-    best = torch.full_like(widest, torch.inf)
-    chosen = widest.clone()
-    for fraction in CANDIDATES:
-        quantizer.scale.copy_(widest * fraction)
-        error = _sum_per_scale(
-            (quantizer.dequantize(quantizer.codes(x, groups), groups) - x).square(), quantizer, groups
-        )
-        better = error < best
-        best, chosen = torch.where(better, error, best), torch.where(better, quantizer.scale, chosen)
-    quantizer.scale.copy_(chosen)
+    if quantizer.offset is not None:
+        return
+    low, high = extremes_per_scale(x, quantizer.granularity, num_scales=quantizer.num_scales, groups=groups)
+    widest = torch.maximum(high, -low) / HIGHEST_LEVEL[quantizer.bits]
+    best, least = widest, torch.full_like(widest, torch.inf)
+    for fraction in FRACTIONS:
+        best, least = _better(quantizer, x, groups, best=best, least=least, candidate=widest * fraction)
+    for _ in range(REFINEMENTS):
+        quantizer.scale.copy_(best)
+        rounded = quantizer.dequantize(quantizer.codes(x, groups), groups)
+        factor = _mean(x * rounded, quantizer, groups) / _mean(rounded.square(), quantizer, groups)
+        refined = torch.where(factor > 0, best * factor, best)
+        best, least = _better(quantizer, x, groups, best=best, least=least, candidate=refined)
+    quantizer.scale.copy_(best.clamp_min(SMALLEST_SCALE))
 
 
-def _covering_scale(quantizer: Quantizer, x: Tensor, groups: Tensor | None) -> Tensor:
-    """The scale at which the largest magnitude just meets the highest level."""
-    if groups is not None:
-        largest = torch.zeros(quantizer.num_scales).scatter_reduce_(0, groups, x.abs().amax(1), "amax")
-    elif quantizer.num_scales > 1:
-        largest = x.abs().flatten(1).amax(1)
-    else:
-        largest = x.abs().amax().reshape(1)
-    return largest.clamp_min(SMALLEST_SCALE) / HIGHEST_LEVEL[quantizer.bits]
+def _better(
+    quantizer: Quantizer, x: Tensor, groups: Tensor | None, *, best: Tensor, least: Tensor, candidate: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Per scale, the one of `best` (whose error is `least`) and `candidate` with the lesser error, and that error."""
+    quantizer.scale.copy_(candidate)
+    error = _mean((quantizer.dequantize(quantizer.codes(x, groups), groups) - x).square(), quantizer, groups)
+    return torch.where(error < least, candidate, best), torch.minimum(error, least)
 
 
-def _sum_per_scale(error: Tensor, quantizer: Quantizer, groups: Tensor | None) -> Tensor:
-    if groups is not None:
-        return torch.zeros(quantizer.num_scales).index_add_(0, groups, error.sum(1))
-    total: Tensor = error.flatten(1).sum(1) if quantizer.num_scales > 1 else error.sum().reshape(1)
-    return total
+def _mean(x: Tensor, quantizer: Quantizer, groups: Tensor | None) -> Tensor:
+    mean: Tensor = mean_per_scale(x, quantizer.granularity, num_scales=quantizer.num_scales, groups=groups)
+    return mean

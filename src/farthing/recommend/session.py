@@ -15,7 +15,7 @@ from farthing.recommend.jobs import NewProgress
 from farthing.recommend.presets import Shape, build_preset
 from farthing.recommend.runs import RUN_FILE, RunInfo, RunResult, run_config, train_run
 from farthing.recommend.tune import choose_min_count
-from farthing.recommend.variants import FLOAT, build_variants
+from farthing.recommend.variants import FLOAT, build_variants, presets_of_bits
 
 CHOICE_FOLDER = "choice"
 
@@ -59,9 +59,10 @@ class Session:
         """Makes the whole comparison in `out`, and its report."""
         from farthing.recommend.report import write_report  # here: only a comparison needs matplotlib
 
+        presets = presets_of_bits(bits)
         dataset = Dataset.open(self.data)
         min_count = self._min_count(dataset)
-        variants = build_variants(Shape.of(dataset), bits=bits, min_count=min_count, overrides=self.settings)
+        variants = build_variants(Shape.of(dataset), presets=presets, min_count=min_count, overrides=self.settings)
         notes = {"min_count": min_count, "seeds": seeds, "settings": list(self.settings)}
         rows = Comparison(dataset, self.out, seeds, self.jobs, self.progress).run(variants, notes=notes)
         write_report(self.out)

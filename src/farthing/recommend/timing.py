@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from farthing.recommend.clicks import ClickBatch
+from farthing.recommend.clicks import ClickBatch, EncodedRows
 from farthing.recommend.modelfolder import ClickModel
 
 BATCH_SIZES = (1, 2048)
@@ -49,6 +49,16 @@ def _interleaved(models: Mapping[str, tuple[ClickModel, ClickBatch]], seconds: f
             model.predict(batch)
             samples[name].append(time.perf_counter() - start)
     return samples
+
+
+def fill_up(batch: ClickBatch, num_rows: int) -> ClickBatch:
+    """`num_rows` rows: those of `batch`, over and over; a small test split cannot fill the larger timed batch."""
+    num_fields = (len(batch.offsets) - 1) // batch.num_rows
+    dense, indices, offsets, label = (
+        tensor.numpy() for tensor in (batch.dense, batch.indices, batch.offsets, batch.label)
+    )
+    rows = EncodedRows(dense, indices, offsets, label, num_fields)
+    return rows.take(np.arange(num_rows) % batch.num_rows).batch()
 
 
 @contextmanager

@@ -28,8 +28,20 @@ class Variant:
     rounds: str | None = None
 
 
-def build_variants(shape: Shape, *, bits: Sequence[int], min_count: int, overrides: Iterable[str]) -> list[Variant]:
-    """The presets of `bits` with FP32 first, then the rows that are always there.
+def presets_of_bits(bits: Iterable[int]) -> list[str]:
+    """The presets with these bit widths, widest first and FP32 among them in any case.
+
+    Raises:
+        ConfigError: no preset has these bits.
+    """
+    wanted = {32, *bits}
+    for value in wanted - set(PRESET_OF_BITS):
+        raise ConfigError(f"--bits takes {', '.join(map(str, PRESET_OF_BITS))}, got {value}")
+    return [PRESET_OF_BITS[value] for value in sorted(wanted, reverse=True)]
+
+
+def build_variants(shape: Shape, *, presets: Sequence[str], min_count: int, overrides: Iterable[str]) -> list[Variant]:
+    """The rows of some presets, then those that are always there.
 
     Those are `fp32-unfiltered` (every id has a row), `int4-ptq` (FP32 rounded after training, to the bits of int4) and
     `seed-binary` (the recipe that the project started from). All rows share the architecture and training settings,
@@ -37,24 +49,20 @@ def build_variants(shape: Shape, *, bits: Sequence[int], min_count: int, overrid
 
     Args:
         shape: of the data.
-        bits: of the presets, 32, 8, 4, 2 or 1.
+        presets: names, in the order of the table.
         min_count: frequency cut of the filtered rows.
         overrides: `key=value` settings for every row.
 
     Raises:
-        ConfigError: no preset has these bits, or an override does not fit.
+        ConfigError: an override does not fit.
     """
-    for value in bits:
-        if value not in PRESET_OF_BITS:
-            raise ConfigError(f"--bits takes {', '.join(map(str, PRESET_OF_BITS))}, got {value}")
     settings = list(overrides)
 
     def preset(name: str) -> RecommendConfig:
         return apply_overrides(replace(build_preset(name, shape), min_count=min_count), settings)
 
-    names = [PRESET_OF_BITS[value] for value in sorted({32, *bits}, reverse=True)]
     return [
-        *(Variant(name, preset(name)) for name in names),
+        *(Variant(name, preset(name)) for name in presets),
         Variant("fp32-unfiltered", replace(preset(FLOAT), preset="fp32-unfiltered", min_count=1)),
         Variant("int4-ptq", replace(preset("int4"), preset="int4-ptq"), rounds=FLOAT),
         Variant("seed-binary", apply_overrides(suit_training(seed_binary(), shape), _training_only(settings))),

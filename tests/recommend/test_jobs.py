@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farthing.base.errors import ConfigError
+from farthing.base.files import read_json
+from farthing.recommend.dataset import Dataset
+from farthing.recommend.jobs import TrainingJob, run_jobs
+from farthing.recommend.runs import RunResult, train_run
+from tests.recommend import small
+
+
+class Recorder:
+    """A display of trainings that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, list[tuple[str, dict[str, Any]]]] = {}  # Any: whatever a Progress is told
+
+    def __call__(self, title: str) -> _Recorded:
+        assert threading.current_thread() is not threading.main_thread()
+        return _Recorded(self.told.setdefault(title, []))
+
+
+class _Recorded:
+    def __init__(self, told: list[tuple[str, dict[str, Any]]]) -> None:
+        self._told = told
+
+    def start(self, *, total_steps: int, step: int) -> None:
+        self._told.append(("start", {"total_steps": total_steps, "step": step}))
+
+    def advance(self, *, rows: int, loss: float, steps: int = 1) -> None:
+        self._told.append(("advance", {"rows": rows, "loss": loss, "steps": steps}))
+
+    def evaluated(self, metrics: Mapping[str, float]) -> None:
+        self._told.append(("evaluated", {"metrics": metrics}))
+
+    def stop(self) -> None:
+        self._told.append(("stop", {}))
+
+
+def job_of(dataset: Dataset, folder: Path, preset: str, seed: int, *settings: str) -> TrainingJob:
+    return TrainingJob(
+        title=f"{preset} {seed}",
+        data=dataset.folder,
+        folder=folder / f"{preset}-{seed}",
+        config=small.small_config(preset, dataset, "train.fit.max_epochs=1", *settings),
+        seed=seed,
+    )
+
+
+@pytest.mark.slow  # every worker process imports torch
+def test_side_by_side_gives_the_bits_of_one_process(mixed: Dataset, tmp_path: Path) -> None:
+    jobs = [job_of(mixed, tmp_path / "jobs", preset, seed) for preset, seed in [("fp32", 0), ("int4", 1), ("fp32", 2)]]
+    recorder = Recorder()
+    run_jobs(jobs, workers=2, progress=recorder)
+    for job in jobs:
+        here = tmp_path / "here" / job.folder.name
+        result = train_run(mixed, job.config, folder=here, seed=job.seed)
+        there = read_json(job.folder / "result.json", RunResult)
+        assert (there.test, there.valid) == (result.test, result.valid)
+        assert (job.folder / "best.safetensors").read_bytes() == (here / "best.safetensors").read_bytes()
+
+    assert recorder.told.keys() == {job.title for job in jobs}
+    for told in recorder.told.values():
+        assert told[0] == ("start", {"total_steps": 25, "step": 0})
+        assert told[-1][0] == "stop"
+        evaluated = [arguments["metrics"] for name, arguments in told if name == "evaluated"]
+        assert len(evaluated) == 1
+        assert 0 < evaluated[0]["auc"] < 1
+
+    again = Recorder()
+    run_jobs(jobs, workers=1, progress=again)
+    assert again.told == {}
+
+
+@pytest.mark.slow  # as above
+def test_the_error_of_a_worker_surfaces_and_the_others_finish(mixed: Dataset, tmp_path: Path) -> None:
+    good, bad = job_of(mixed, tmp_path, "fp32", 0), job_of(mixed, tmp_path, "int4", 0, "train.fit.monitor=fame")
+    with pytest.raises(ConfigError, match=r"monitor must be one of .*'fame'"):
+        run_jobs([bad, good], workers=2)
+    assert (good.folder / "result.json").exists()
