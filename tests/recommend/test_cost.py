@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from farthing.recommend.config import ModelConfig
+from farthing.recommend.config import ModelConfig, Width
 from farthing.recommend.cost import embedding_bytes, multiply_adds, operations
 from farthing.recommend.model import Dlrm
 from farthing.recommend.precision import build_model
@@ -54,6 +54,6 @@ def test_widths_of_presets(preset: str, widths: set[str]) -> None:
 @pytest.mark.parametrize(
     ("bits", "expected"), [(32, 78 * 64), (8, 78 * 16 + 104), (4, 78 * 8 + 104), (1, 78 * 2 + 104)]
 )
-def test_embedding_bytes(bits: int, expected: int) -> None:
+def test_embedding_bytes(bits: Width, expected: int) -> None:
     model = Dlrm(num_dense=13, table_rows=CRITEO, config=ModelConfig())
     assert embedding_bytes(model, bits) == expected

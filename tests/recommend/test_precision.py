@@ -5,18 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.recommend.config import Precision
-from farthing.recommend.precision import build_model, build_plan, frequency_bands
+from farthing.recommend.precision import build_model, build_plan, scale_groups
 from farthing.recommend.presets import PRESETS
 
 
 def test_bands_by_hand() -> None:
-    """Fields of 3, 16, 17 and 100 rows start at 0, 3, 19 and 36; the last two are cut after 16 and 64 rows."""
-    assert frequency_bands((3, 16, 17, 100)) == (0, 3, 19, 35, 36, 52, 100)
+    """Fields of 3, 16, 17 and 100 rows start at 0, 3, 19 and 36; the last two are cut after 16 and 64 rows, but not at 1 bit."""
+    assert scale_groups((3, 16, 17, 100), 4) == (0, 3, 19, 35, 36, 52, 100)
+    assert scale_groups((3, 16, 17, 100), 1) == (0, 3, 19, 36)
 
 
 @given(table_rows=st.lists(st.integers(1, 5000), min_size=1, max_size=6))
 def test_bands_never_cross_fields(table_rows: list[int]) -> None:
-    bands = frequency_bands(table_rows)
+    bands = scale_groups(table_rows, 2)
     starts = {sum(table_rows[:field]) for field in range(len(table_rows))}
     assert starts <= set(bands)
     assert list(bands) == sorted(set(bands))

@@ -97,6 +97,7 @@ def sign_swish(x: float, s: float, bits: int, offset: float) -> Element:
 QUANTIZERS: dict[str, Callable[[float, float, int, float], Element]] = {
     "lsq": lsq,
     "minmax": minmax,
+    "gaussian": minmax,  # with an offset of 0
     "sign-ste": sign_ste,
     "sign-approx": sign_approx,
     "sign-swish": sign_swish,

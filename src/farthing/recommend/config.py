@@ -65,7 +65,7 @@ class Precision:
 
     Attributes:
         embedding: bits of the embedding tables: 32, 8, 4, 2 or 1.
-        embedding_quantizer: a name of `lowbit.quantizers.QUANTIZERS`; None takes lsq, or sign-ste at 1 bit.
+        embedding_quantizer: a name of `lowbit.quantizers.QUANTIZERS`; None takes gaussian, or sign-ste at 1 bit.
         edge: bits of the network's first and last linear layer.
         hidden: bits of all other linear layers.
         is_bottom_float: leaves the whole bottom MLP in float.

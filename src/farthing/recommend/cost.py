@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from farthing.recommend.config import FLOAT_BITS
+from farthing.recommend.config import FLOAT_BITS, Width
 from farthing.recommend.model import Dlrm
-from farthing.recommend.precision import frequency_bands
+from farthing.recommend.precision import scale_groups
 
 SEED_TABLE_BATCH = 5000
 SEED_TABLE_BINARY_SHARE = 1 / 32
@@ -46,8 +46,8 @@ def operations(counts: Mapping[str, int]) -> dict[str, float]:
     return result | {"mflops_seed": 1e-6 * SEED_TABLE_BATCH * weighted}
 
 
-def embedding_bytes(model: Dlrm, bits: int) -> int:
-    """Bytes of the embedding codes and their scales, as stored: below 32 bits one f32 scale per frequency band."""
+def embedding_bytes(model: Dlrm, bits: Width) -> int:
+    """Bytes of the embedding codes and their scales, as stored: below 32 bits also one f32 scale per group of rows."""
     rows, dim = sum(model.table_rows), model.embedding_dim
     codes = rows * -(-dim * bits // 8)
-    return codes + (4 * len(frequency_bands(model.table_rows)) if bits < FLOAT_BITS else 0)
+    return codes + (4 * len(scale_groups(model.table_rows, bits)) if bits != FLOAT_BITS else 0)

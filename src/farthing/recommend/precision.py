@@ -30,13 +30,12 @@ def build_model(
 def build_plan(precision: Precision, model: Dlrm) -> QuantPlan:
     """One rule for the embedding tables and one for every linear layer; parts with 32 bits get none.
 
-    Tables have one scale per frequency band of a field, linear weights one per output channel, activations one per
+    Tables have one scale per group of rows (`scale_groups`), linear weights one per output channel, activations one per
     layer.
     """
     rules = []
     if precision.embedding != FLOAT_BITS:
-        spec = _spec(precision.embedding, "group", precision.embedding_quantizer, frequency_bands(model.table_rows))
-        rules.append(QuantRule(pattern="embedding", weight=spec))
+        rules.append(QuantRule(pattern="embedding", weight=_table_spec(precision, precision.embedding, model)))
     linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     for name in linears:
         bits = precision.edge if name in (linears[0], linears[-1]) else precision.hidden
@@ -46,22 +45,33 @@ def build_plan(precision: Precision, model: Dlrm) -> QuantPlan:
     return QuantPlan(rules=tuple(rules))
 
 
-def frequency_bands(table_rows: Sequence[int]) -> tuple[int, ...]:
+def scale_groups(table_rows: Sequence[int], bits: Bits) -> tuple[int, ...]:
     """First rows of the groups of rows that share a scale, in the concatenated table of all fields.
 
     Ids are numbered by frequency, so rows that follow each other were trained equally often and have alike norms: the
-    rarer an id, the more its prior shrinks it. Each field is cut where its ids are 16, 64, 256, ... (BAND_GROWTH times
-    more each), which costs a dozen scales per field and lets rare rows use all of their levels.
+    rarer an id, the more its prior shrinks it. Each field is therefore cut into bands, after 16, 64, 256, ... rows,
+    which costs a dozen scales per field and lets rare rows use all of their levels. At 1 bit, where a learned scale is
+    the only magnitude there is, each field has one: it needs the gradients of all rows to settle.
     """
     starts, first = [], 0
     for num_rows in table_rows:
         starts.append(first)
         size = FIRST_BAND
-        while size < num_rows:
+        while bits != 1 and size < num_rows:
             starts.append(first + size)
             size *= BAND_GROWTH
         first += num_rows
     return tuple(starts)
+
+
+def _table_spec(precision: Precision, bits: Bits, model: Dlrm) -> QuantSpec:
+    """Scales that follow the rows, since those of rare rows would learn from noise; a sign has its scale learned."""
+    return QuantSpec(
+        bits=bits,
+        quantizer=precision.embedding_quantizer or ("sign-ste" if bits == 1 else "gaussian"),
+        granularity="group",
+        group_starts=scale_groups(model.table_rows, bits),
+    )
 
 
 def _linear_rule(name: str, weight: Bits, activation_bits: Width) -> QuantRule:
@@ -69,8 +79,5 @@ def _linear_rule(name: str, weight: Bits, activation_bits: Width) -> QuantRule:
     return QuantRule(pattern=name, weight=_spec(weight, "channel"), activation=activation)
 
 
-def _spec(
-    bits: Bits, granularity: Granularity, quantizer: str | None = None, group_starts: tuple[int, ...] | None = None
-) -> QuantSpec:
-    default = "sign-ste" if bits == 1 else "lsq"
-    return QuantSpec(bits=bits, quantizer=quantizer or default, granularity=granularity, group_starts=group_starts)
+def _spec(bits: Bits, granularity: Granularity) -> QuantSpec:
+    return QuantSpec(bits=bits, quantizer="sign-ste" if bits == 1 else "lsq", granularity=granularity)

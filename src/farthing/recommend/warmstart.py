@@ -10,7 +10,7 @@ from farthing.lowbit.quantizers import Quantizer
 from farthing.recommend.alignment import require_same_columns
 from farthing.recommend.encoder import RowEncoder
 from farthing.recommend.model import Dlrm
-from farthing.recommend.precision import frequency_bands
+from farthing.recommend.precision import scale_groups
 from farthing.recommend.vocabulary import translate
 
 _TABLE = "embedding."
@@ -53,7 +53,7 @@ def _copy_scales(model: Dlrm, earlier: Dlrm) -> None:
     new, old = model.embedding, earlier.embedding
     if not isinstance(new, QuantEmbeddingBag) or not isinstance(old, QuantEmbeddingBag):
         return
-    first_rows = torch.tensor(frequency_bands(model.table_rows))
+    first_rows = torch.tensor(scale_groups(model.table_rows, new.table_quantizer.quantizer.bits))
     starts, old_starts = torch.tensor(model.table_starts), torch.tensor(earlier.table_starts)
     field = torch.searchsorted(starts, first_rows, right=True) - 1
     ids = torch.minimum(first_rows - starts[field], torch.tensor(earlier.table_rows)[field] - 1)
