@@ -68,6 +68,7 @@ def _prepare(log: Path, out: Path) -> None:
 
     manifest = prepare([log], out, progress=progress)
     seconds = time.perf_counter() - start
+    used = resource.getrusage(resource.RUSAGE_SELF)
     num_rows = sum(manifest.num_rows.values())
     result = {
         "benchmark": "prepare",
@@ -78,7 +79,8 @@ def _prepare(log: Path, out: Path) -> None:
         "seconds": round(seconds, 2),
         "seconds_until_end_of_stage": stages,
         "rows_per_second": round(num_rows / seconds),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "peak_rss_mb": round(used.ru_maxrss * 1024 / 1e6),
         "data_bytes": sum(path.stat().st_size for path in out.rglob("*") if path.is_file()),
         "cpus": len(os.sched_getaffinity(0)),
         "polars_threads": pl.thread_pool_size(),

@@ -14,9 +14,9 @@ from farthing.base.errors import DataError
 
 T = TypeVar("T")
 
-BLOCK_BYTES = 40 << 20
+BLOCK_BYTES = 28 << 20
 # Rows times columns that may be in memory at once: a value takes up to 24 bytes while a block is encoded.
-MAX_CELLS = 8_000_000
+MAX_CELLS = 6_000_000
 HEAD_BYTES = 1 << 20
 
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -20,7 +20,7 @@ import polars as pl
 from farthing.recommend.spool import Block, Spool
 from farthing.recommend.vocabulary import NUM_RESERVED, UNKNOWN_ID, factorize
 
-RANGE_ENTRIES = 1_500_000
+RANGE_ENTRIES = 1_000_000
 _SAMPLES = 65_536
 
 Numbers = npt.NDArray[np.int64]
