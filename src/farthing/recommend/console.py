@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -91,10 +93,8 @@ def show_metrics(metrics: Mapping[str, float], *, title: str, as_json: bool) -> 
     if as_json:
         _print_json(metrics)
         return
-    table = Table(title=title, title_justify="left", box=None, show_header=False)
-    for name, value in metrics.items():
-        table.add_row(name, f"{value:.4f}")
-    _output.print(table)
+    _output.print(title, highlight=False, markup=False, soft_wrap=True)
+    _output.print(_metric_table({"": metrics}))
 
 
 def show_result(result: RunResult, out: Path, *, as_json: bool) -> None:
@@ -102,39 +102,76 @@ def show_result(result: RunResult, out: Path, *, as_json: bool) -> None:
     if as_json:
         _print_json(result)
         return
-    show_metrics(result.valid, title="validation (chose the weights)", as_json=False)
-    show_metrics(result.test, title="test", as_json=False)
+    _output.print(_metric_table({"validation": result.valid, "test": result.test}))
     say(
         f"{result.epochs} epochs in {result.train_seconds:.0f} s, {result.rows_per_second:,.0f} rows/s; "
         f"next: farthing recommend export {out} --out MODEL"
     )
 
 
+def _metric_table(columns: Mapping[str, Mapping[str, float]]) -> Table:
+    """One line per metric, one column per split; a gap where a split lacks it."""
+    table = Table(box=None, show_header=any(columns), padding=(0, 2, 0, 0))
+    table.add_column("")
+    for title in columns:
+        table.add_column(title, justify="right")
+    for name in dict.fromkeys(name for metrics in columns.values() for name in metrics):
+        table.add_row(name, *(f"{metrics[name]:.4f}" if name in metrics else "" for metrics in columns.values()))
+    return table
+
+
 def show_table(rows: Sequence[Row], out: Path, *, as_json: bool) -> None:
-    """The comparison, one line per model."""
+    """The comparison, one line per model, 80 columns wide."""
     if as_json:
         _print_json(rows)
         return
-    reference = next((row for row in rows if row["name"] == FLOAT), None)
-    table = Table(title="test split, packed models, one thread", title_justify="left")
-    table.add_column("model")
-    for name in ("AUC", "accuracy", "log loss", "MB", "of fp32", "MFLOPs", "us, 1 row", "rows/s, 2048"):
-        table.add_column(name, justify="right")
+    float_mb = next(row["size_mb"] for row in rows if row["name"] == FLOAT)
+    seeds = rows[0]["seeds"]
+    table = Table(
+        title=f"test split, {'one seed' if seeds == 1 else f'mean +- std of {seeds} seeds'}, packed models",
+        caption="us: for one row. rows per s: in batches of 2,048. One thread.",
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )
+    table.add_column("model\n", no_wrap=True)
+    for name in ("AUC\n+-", "accu-\nracy", "log\nloss", "size\nMB", "of\nfp32", "MFLOP\na row", "us\n", "rows\nper s"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        share = f"{row['size_mb'] / reference['size_mb']:.3f}" if reference else ""
         table.add_row(
             row["name"],
-            f"{row['auc']:.4f} +- {row['auc_std']:.4f}",
+            f"{row['auc']:.4f}" + (f" [dim]{row['auc_std']:.4f}".replace("]0.", "].") if seeds > 1 else ""),
             f"{row['accuracy']:.4f}",
             f"{row['log_loss']:.4f}",
-            f"{row['size_mb']:.3f}",
-            share,
-            f"{row['mflops']:.3f}",
+            _three_digits(row["size_mb"]),
+            _share(row["size_mb"] / float_mb),
+            _three_digits(row["mflops"]),
             f"{row['p50_us_1']:.0f}",
-            f"{row['rows_per_second_2048']:,.0f}",
+            _rate(row["rows_per_second_2048"]),
         )
     _output.print(table)
     say(f"report: {out / 'report.html'}")
+
+
+def _share(value: float) -> str:
+    """A part as per cent, a multiple as such: 4%, 100%, 12x."""
+    return f"{value:.0%}" if value < 9.995 else f"{value:,.0f}x"
+
+
+def _rate(value: float) -> str:
+    """A large number in at most five characters: 9,876, 227k, 2.3M."""
+    if value >= 999_500:
+        return f"{value / 1e6:.1f}M"
+    return f"{value / 1e3:.0f}k" if value >= 9_999.5 else f"{value:,.0f}"
+
+
+def _three_digits(value: float) -> str:
+    """At least three significant digits without an exponent: 0.0741, 0.741, 7.41, 74.1, 741, 7,410."""
+    digits = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
+    return f"{value:,.{min(digits, 4)}f}"
 
 
 def show_synthetic(log: SyntheticLog, out: Path, *, as_json: bool) -> None:
