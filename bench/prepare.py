@@ -72,7 +72,7 @@ def _prepare(log: Path, out: Path) -> None:
     num_rows = sum(manifest.num_rows.values())
     result = {
         "benchmark": "prepare",
-        "log": "gzip" if log.suffix == ".gz" else "text",
+        "log": log.suffix.lstrip("."),
         "rows": num_rows,
         "log_bytes": log.stat().st_size,
         "values": sum(field.num_values for field in manifest.fields),

@@ -122,3 +122,31 @@ def test_parquet_of_any_type(tmp_path: Path, columns: Mapping[str, list[object]]
     assert [[value for value in values or [] if value] for values in part.frame["field_1"].to_list()] == [["a"], [], []]
     assert part.frame["field_2"].to_list() == ["00", None, "00"]
     assert part.fraction == 1.0
+
+
+def test_a_parquet_file_without_rows(tmp_path: Path) -> None:
+    types = {"y": pl.Int8, "x": pl.Float32, "u": pl.String, "t": pl.String, "h": pl.String, "s": pl.String}
+    pl.DataFrame(schema=types).write_parquet(tmp_path / "log")
+    with pytest.raises(DataError, match="the file has no rows"), RejectLog(None, max_bad=0.0) as rejects:
+        list(read_log([tmp_path / "log"], SCHEMA, rejects=rejects))
+
+
+def test_parquet_is_read_a_bounded_number_of_rows_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MAX_CELLS", 6 * 4)
+    table = pl.DataFrame({"y": [0, 1] * 9, "x": range(18), "u": "a", "t": "b", "h": "14102100", "s": "train"})
+    table.write_parquet(tmp_path / "log")
+    with RejectLog(None, max_bad=0.0) as rejects:
+        parts = list(read_log([tmp_path / "log"], SCHEMA, rejects=rejects))
+    assert [part.frame.height for part in parts] == [4, 4, 4, 4, 2]
+    assert pl.concat(part.frame for part in parts)["dense_0"].to_list() == list(range(18))
+    assert parts[-1].frame["row"].to_list() == [17, 18]
+
+
+def test_a_parquet_file_that_is_cut_in_the_middle(tmp_path: Path) -> None:
+    table = pl.DataFrame({"y": [0, 1] * 900, "x": range(1800), "u": "a", "t": "b", "h": "14102100", "s": "train"})
+    table.write_parquet(tmp_path / "whole", compression="uncompressed")
+    content = bytearray((tmp_path / "whole").read_bytes())
+    content[4:2000] = bytes(1996)
+    (tmp_path / "log").write_bytes(content)
+    with pytest.raises(DataError, match="not a whole Parquet file"), RejectLog(None, max_bad=0.0) as rejects:
+        list(read_log([tmp_path / "log"], SCHEMA, rejects=rejects))

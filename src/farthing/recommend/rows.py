@@ -62,8 +62,9 @@ def read_log(
     for path in paths:
         layout = layout_of(path)
         require_columns(path, layout, schema, with_label=with_label)
-        read = _parquet_rows if layout.separator is None else _text_rows
-        for piece in read(path, layout, schema, block_bytes):
+        is_text = layout.separator is not None
+        pieces = _text_rows(path, layout, schema, block_bytes) if is_text else _parquet_rows(path, layout, schema)
+        for piece in pieces:
             good, wrong = _check(piece, path, schema, with_label=with_label)
             rejects.add(sorted([*piece.bad, *wrong], key=lambda row: row.line))
             rejects.count(good.height + len(piece.bad) + len(wrong))
@@ -111,22 +112,22 @@ def _bounded(block: TextBlock, max_lines: int) -> Iterator[TextBlock]:
     yield from _bounded(rest, max_lines)
 
 
-def _parquet_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: int) -> Iterator[_Piece]:
+def _parquet_rows(path: Path, layout: Layout, schema: LogSchema) -> Iterator[_Piece]:
     types = parquet_schema(path)
-    names = [name for name in layout.columns if name in schema.columns(with_label=True)]
-    # 24 bytes: what a value of text takes in memory at most, short ones that is.
-    num_rows = max(1, min(MAX_CELLS, block_bytes // 24) // len(names))
+    wanted = schema.columns(with_label=True)
+    columns = [_plain(name, types[name]) for name in layout.columns if name in wanted]
+    num_rows = max(1, MAX_CELLS // len(columns))
     try:
-        total = int(pl.scan_parquet(path).select(pl.len()).collect().item())
-        first = 1
-        for frame in pl.scan_parquet(path).select(names).collect_batches(chunk_size=num_rows, maintain_order=True):
-            lines = np.arange(first, first + frame.height)
-            first += frame.height
-            plain = frame.with_columns(_plain(name, types[name]) for name in names)
-            yield _Piece(plain, lines, [], (first - 1) / total)
+        file = pl.scan_parquet(path)
+        total = int(file.select(pl.len()).collect().item())
+        # Slices, and not polars' batches: those keep a whole row group in memory, which may be the whole file.
+        for start in range(0, total, num_rows):
+            frame = file.slice(start, num_rows).select(columns).collect()
+            end = start + frame.height
+            yield _Piece(frame, np.arange(start + 1, end + 1), [], end / total)
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from error
-    if first == 1:
+    if total == 0:
         raise DataError(f"{path}: the file has no rows")
 
 
