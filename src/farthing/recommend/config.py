@@ -65,17 +65,23 @@ class Precision:
 
     Attributes:
         embedding: bits of the embedding tables: 32, 8, 4, 2 or 1.
-        embedding_quantizer: a name of `lowbit.quantizers.QUANTIZERS`; None takes gaussian, or sign-ste at 1 bit.
         edge: bits of the network's first and last linear layer.
         hidden: bits of all other linear layers.
         is_bottom_float: leaves the whole bottom MLP in float.
+        embedding_quantizer: a name of `lowbit.quantizers.QUANTIZERS`, for embeddings.
+        weight_quantizer: the same for linear weights.
+        activation_quantizer: the same for the inputs of linear layers.
+        sign_quantizer: the same for every part with 1 bit, where it takes the place of the other three.
     """
 
     embedding: Width = FLOAT_BITS
-    embedding_quantizer: str | None = None
     edge: LayerBits = LayerBits()
     hidden: LayerBits = LayerBits()
     is_bottom_float: bool = False
+    embedding_quantizer: str = "gaussian"
+    weight_quantizer: str = "gaussian"
+    activation_quantizer: str = "minmax"
+    sign_quantizer: str = "sign-ste"
 
     def __post_init__(self) -> None:
         _require(self.embedding in get_args(Width), "embedding", f"one of {get_args(Width)}", self.embedding)

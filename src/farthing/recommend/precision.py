@@ -35,13 +35,16 @@ def build_plan(precision: Precision, model: Dlrm) -> QuantPlan:
     """
     rules = []
     if precision.embedding != FLOAT_BITS:
-        rules.append(QuantRule(pattern="embedding", weight=_table_spec(precision, precision.embedding, model)))
+        groups = scale_groups(model.table_rows, precision.embedding)
+        spec = _spec(precision, precision.embedding, precision.embedding_quantizer, "group", groups)
+        rules.append(QuantRule(pattern="embedding", weight=spec))
     linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     for name in linears:
         bits = precision.edge if name in (linears[0], linears[-1]) else precision.hidden
         is_kept = precision.is_bottom_float and name.startswith("bottom.")
         if bits.weight != FLOAT_BITS and not is_kept:
-            rules.append(_linear_rule(name, bits.weight, bits.activation))
+            weight = _spec(precision, bits.weight, precision.weight_quantizer, "channel")
+            rules.append(QuantRule(pattern=name, weight=weight, activation=_activation(precision, bits.activation)))
     return QuantPlan(rules=tuple(rules))
 
 
@@ -64,20 +67,16 @@ def scale_groups(table_rows: Sequence[int], bits: Bits) -> tuple[int, ...]:
     return tuple(starts)
 
 
-def _table_spec(precision: Precision, bits: Bits, model: Dlrm) -> QuantSpec:
-    """Scales that follow the rows, since those of rare rows would learn from noise; a sign has its scale learned."""
-    return QuantSpec(
-        bits=bits,
-        quantizer=precision.embedding_quantizer or ("sign-ste" if bits == 1 else "gaussian"),
-        granularity="group",
-        group_starts=scale_groups(model.table_rows, bits),
-    )
+def _activation(precision: Precision, bits: Width) -> QuantSpec | None:
+    return None if bits == FLOAT_BITS else _spec(precision, bits, precision.activation_quantizer, "tensor")
 
 
-def _linear_rule(name: str, weight: Bits, activation_bits: Width) -> QuantRule:
-    activation = None if activation_bits == FLOAT_BITS else _spec(activation_bits, "tensor")
-    return QuantRule(pattern=name, weight=_spec(weight, "channel"), activation=activation)
-
-
-def _spec(bits: Bits, granularity: Granularity) -> QuantSpec:
-    return QuantSpec(bits=bits, quantizer="sign-ste" if bits == 1 else "lsq", granularity=granularity)
+def _spec(
+    precision: Precision,
+    bits: Bits,
+    quantizer: str,
+    granularity: Granularity,
+    group_starts: tuple[int, ...] | None = None,
+) -> QuantSpec:
+    name = precision.sign_quantizer if bits == 1 else quantizer
+    return QuantSpec(bits=bits, quantizer=name, granularity=granularity, group_starts=group_starts)
