@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from farthing.base.errors import ConfigError
-from farthing.recommend.config import Precision
 from farthing.recommend.presets import PRESET_OF_BITS, Shape, build_preset, seed_binary
 from farthing.recommend.variants import Variant, build_variants, presets_of_bits
 
@@ -64,11 +63,13 @@ def test_what_each_row_is() -> None:
     assert rows["seed-binary"].config.model == seed_binary().model
 
 
-def test_the_float_row_differs_from_the_others_in_bits_alone() -> None:
+def test_rows_share_the_architecture_the_cut_and_the_batches_of_the_float_row() -> None:
     rows = variants_of(CRITEO)
-    for name in ("int8", "int4", "int2"):
-        row = rows[name].config
-        assert replace(row, preset="fp32", precision=Precision()) == rows["fp32"].config
+    fp32 = rows["fp32"].config
+    for name in ("int8", "int4", "int2", "int4-ptq"):
+        config = rows[name].config
+        assert (config.model, config.min_count) == (fp32.model, fp32.min_count)
+        assert config.train.batch_size == fp32.train.batch_size
 
 
 def test_settings_reach_every_row_but_leave_the_recipe_a_recipe() -> None:
