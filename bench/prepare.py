@@ -1,17 +1,15 @@
 """Rows per second and peak memory of `recommend prepare` on a synthetic log in Criteo's format.
 
-    python bench/prepare.py --rows 10000000
+    python -m bench.prepare --rows 10000000
 
 The log is made first, in a process of its own. Then another process, with nothing in it but `prepare`, encodes it; its
-peak resident memory is what the kernel reports. Prints one JSON object.
+peak resident memory is what the kernel reports. Results go to bench/results/prepare.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -20,6 +18,11 @@ import time
 from pathlib import Path
 
 import polars as pl
+from bench.machine import describe
+
+from farthing.base.files import write_json
+
+RESULTS = Path(__file__).parent / "results" / "prepare.json"
 
 
 def main() -> None:
@@ -45,7 +48,7 @@ def main() -> None:
 
 
 def _run(step: str, log: Path, arguments: argparse.Namespace, keep: Path | None = None) -> None:
-    command = [sys.executable, __file__, "--step", step, "--log", str(log)]
+    command = [sys.executable, "-m", "bench.prepare", "--step", step, "--log", str(log)]
     command += ["--rows", str(arguments.rows), "--seed", str(arguments.seed)]
     subprocess.run(command + (["--keep", str(keep)] if keep else []), check=True)
 
@@ -71,22 +74,19 @@ def _prepare(log: Path, out: Path) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     num_rows = sum(manifest.num_rows.values())
     result = {
-        "benchmark": "prepare",
-        "log": log.suffix.lstrip("."),
+        "machine": describe(),
         "rows": num_rows,
-        "log_bytes": log.stat().st_size,
+        "log_mb": round(log.stat().st_size / 1e6),
         "values": sum(field.num_values for field in manifest.fields),
         "seconds": round(seconds, 2),
         "seconds_until_end_of_stage": stages,
         "rows_per_second": round(num_rows / seconds),
         "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
         "peak_rss_mb": round(used.ru_maxrss * 1024 / 1e6),
-        "data_bytes": sum(path.stat().st_size for path in out.rglob("*") if path.is_file()),
-        "cpus": len(os.sched_getaffinity(0)),
+        "data_mb": round(sum(path.stat().st_size for path in out.rglob("*") if path.is_file()) / 1e6),
         "polars_threads": pl.thread_pool_size(),
-        "polars": pl.__version__,
-        "python": platform.python_version(),
     }
+    write_json(RESULTS, result)
     print(json.dumps(result))
 
 

@@ -86,12 +86,13 @@ def low_bit(results: dict[str, Any]) -> str:
     python -m bench.low_bit --data FOLDER --work DIR
 
 {machine(results)} Every row is `farthing recommend compare` with its defaults: {_seeds(results)} seeds, mean and sample
-standard deviation, measured on the test split with the packed models. All choices were made on validation splits: the
-architecture and training settings once for all rows with full precision (1-bit models train 12 epochs, the others 8),
-the frequency cut per log with full precision. MB is `model.safetensors` plus `config.json`, the vocabulary apart.
-MFLOPs are 2 x multiply-adds per row; the seed's count is that of the table this project started from: multiply-adds of 5,000
-rows, a 1-bit one as 1/32. Latency: one thread, plain PyTorch path (the native kernels are work to come), encoded rows
-in, probabilities out.
+standard deviation, measured on the test split with the packed models. All choices were made on validation splits:
+architecture and training settings once for all rows with full precision (8 epochs there, 12 for rounded networks, each
+the better of the two), the quantizers of all widths once (docs/adr/0007-scales-follow-the-data.md), the frequency cut
+per log with full precision. MB is `model.safetensors` plus `config.json`, the vocabulary apart. MFLOPs are 2 x
+multiply-adds per row; the seed's count is that of the table this project started from: multiply-adds of 5,000 rows, a
+1-bit one as 1/32. Training time: one thread, two trainings at a time. Latency: one thread, plain PyTorch path (the
+native kernels are work to come), encoded rows in, probabilities out.
 """
     for name, rows in results["logs"].items():
         text += f"\n### {name}\n\n{LOGS.get(name, '')}\n\n" + table(rows, tuple(COLUMNS))

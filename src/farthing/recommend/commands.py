@@ -15,6 +15,7 @@ app = typer.Typer(
     help="Click-through models in 1 to 32 bits, from a raw click log to a small model and an honest table.",
     no_args_is_help=True,
     rich_markup_mode="rich",
+    add_completion=False,
 )
 
 LogFormat = Literal["criteo", "avazu", "csv", "parquet"]
