@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +14,7 @@ from farthing.base.files import read_json
 from farthing.recommend.dataset import Dataset
 from farthing.recommend.jobs import TrainingJob, run_jobs
 from farthing.recommend.runs import RunResult, train_run
+from farthing.train.interrupt import Interrupted
 from tests.recommend import small
 
 
@@ -79,8 +82,23 @@ def test_side_by_side_gives_the_bits_of_one_process(mixed: Dataset, tmp_path: Pa
 
 
 @pytest.mark.slow  # as above
-def test_the_error_of_a_worker_surfaces_and_the_others_finish(mixed: Dataset, tmp_path: Path) -> None:
+def test_the_error_of_a_worker_surfaces(mixed: Dataset, tmp_path: Path) -> None:
     good, bad = job_of(mixed, tmp_path, "fp32", 0), job_of(mixed, tmp_path, "int4", 0, "train.fit.monitor=fame")
     with pytest.raises(ConfigError, match=r"monitor must be one of .*'fame'"):
-        run_jobs([bad, good], workers=2)
-    assert (good.folder / "result.json").exists()
+        run_jobs([bad, good], workers=1)
+    assert not good.folder.exists()
+
+
+@pytest.mark.slow  # as above
+def test_after_an_interrupt_no_other_training_starts(mixed: Dataset, tmp_path: Path) -> None:
+    """The pool hands a worker its next job early, so that cancelling what waits is not enough."""
+
+    class Interrupts(Recorder):
+        def __call__(self, title: str) -> _Recorded:
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().__call__(title)
+
+    jobs = [job_of(mixed, tmp_path, "fp32", seed, "train.fit.max_epochs=10") for seed in range(3)]
+    with pytest.raises(Interrupted, match="run the same command again to go on"):
+        run_jobs(jobs, workers=1, progress=Interrupts())
+    assert [job.folder.exists() for job in jobs] == [True, False, False]

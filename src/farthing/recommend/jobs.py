@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,16 @@ def run_jobs(jobs: Sequence[TrainingJob], *, workers: int, progress: NewProgress
         progress: makes the display of one training from its title.
 
     Raises:
-        Interrupted: Ctrl-C; every running training has saved its state.
-        FarthingError: what the first failing training raised; the others are finished first.
+        Interrupted: Ctrl-C; every running training has saved its state, and no other one was started.
+        FarthingError: what a failing training raised; those beside it are finished first, and no other one is started.
     """
     context = multiprocessing.get_context("spawn")
     messages: Queue[_Message | None] = context.Queue()
+    stopped = context.Event()
     reporter = threading.Thread(target=_report, args=(messages, progress or (lambda _: NoProgress())), daemon=True)
     reporter.start()
     pool = ProcessPoolExecutor(
-        min(workers, max(1, len(jobs))), mp_context=context, initializer=_start_worker, initargs=(messages,)
+        min(workers, max(1, len(jobs))), mp_context=context, initializer=_start_worker, initargs=(messages, stopped)
     )
     try:
         with pool:
@@ -68,6 +70,7 @@ def run_jobs(jobs: Sequence[TrainingJob], *, workers: int, progress: NewProgress
             try:
                 wait(futures, return_when=FIRST_EXCEPTION)
             finally:
+                stopped.set()
                 pool.shutdown(wait=True, cancel_futures=True)
         for future in futures:
             if not future.cancelled():
@@ -90,19 +93,31 @@ def _report(messages: Queue[_Message | None], progress: NewProgress) -> None:
 
 
 _messages: Queue[_Message | None]
+_stopped: Event
 
 
-def _start_worker(messages: Queue[_Message | None]) -> None:
-    global _messages  # noqa: PLW0603 (the only way to hand a queue to the functions of a worker process)
-    _messages = messages
+def _start_worker(messages: Queue[_Message | None], stopped: Event) -> None:
+    global _messages, _stopped  # the only way to hand these to the functions of a worker process
+    _messages, _stopped = messages, stopped
     torch.set_num_threads(1)
 
 
 def _train(job: TrainingJob) -> None:
-    dataset = Dataset.open(job.data)
-    train_run(
-        dataset, job.config, folder=job.folder, seed=job.seed, resume=True, progress=_Forwarded(job.title, _messages)
-    )
+    """Trains, unless another training has failed or was interrupted: a worker is given its next job before that."""
+    if _stopped.is_set():
+        return
+    try:
+        train_run(
+            Dataset.open(job.data),
+            job.config,
+            folder=job.folder,
+            seed=job.seed,
+            resume=True,
+            progress=_Forwarded(job.title, _messages),
+        )
+    except BaseException:
+        _stopped.set()
+        raise
 
 
 class _Forwarded:
