@@ -10,7 +10,7 @@ from farthing.recommend.presets import PRESETS
 
 
 def test_bands_by_hand() -> None:
-    """Fields of 3, 16, 17 and 100 rows start at 0, 3, 19 and 36; the last two are cut after 16 and 64 rows, but not at 1 bit."""
+    """Fields of 3, 16, 17 and 100 rows start at 0, 3, 19 and 36; the last two have more bands, but not at 1 bit."""
     assert scale_groups((3, 16, 17, 100), 4) == (0, 3, 19, 35, 36, 52, 100)
     assert scale_groups((3, 16, 17, 100), 1) == (0, 3, 19, 36)
 
