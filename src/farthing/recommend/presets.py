@@ -68,13 +68,14 @@ PRESET_OF_BITS: Mapping[int, str] = {32: "fp32", 8: "int8", 4: "int4", 2: "int2"
 def seed_binary() -> RecommendConfig:
     """The recipe this project started from: 1-bit embeddings of dim 16, a binary top MLP, the bottom in FP32.
 
-    Source: the DLRM example of BITorch: binary embeddings and top MLP, batch normalisation and PReLU, every id.
+    Source: the DLRM example of BITorch: binary embeddings and top MLP, batch normalisation and PReLU, every
+        id, ten epochs without early stopping.
     """
     return RecommendConfig(
         preset="seed-binary",
         model=ModelConfig(embedding_dim=16, activation="prelu"),
         precision=Precision(embedding=1, edge=W1A1, hidden=W1A1, is_bottom_float=True),
-        train=ROUNDED,
+        train=TrainConfig(fit=FitConfig(max_epochs=10)),
     )
 
 
