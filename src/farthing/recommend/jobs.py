@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -100,6 +102,19 @@ def _start_worker(messages: Queue[_Message | None], stopped: Event) -> None:
     global _messages, _stopped  # the only way to hand these to the functions of a worker process
     _messages, _stopped = messages, stopped
     torch.set_num_threads(1)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """Ends this process when the one that started it is gone, however that died.
+
+    An orphan would train on, in the folder of a run that someone may meanwhile have started again. What it has saved is
+    whole at any moment.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker has a parent"
+    wait_for([parent.sentinel])
+    os._exit(1)
 
 
 def _train(job: TrainingJob) -> None:

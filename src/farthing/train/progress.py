@@ -73,10 +73,10 @@ class ProgressBar:
         self._bars.update(self._task, metric=self._shown())
 
     def stop(self) -> None:
-        """Replaces the bar by one line about the training; its metric is that of the last evaluation, not of the best."""
+        """Replaces the bar by one line about the training."""
         self._bars.remove_task(self._task)
         seconds = time.monotonic() - self._started
-        self._bars.console.print(Text(f"{self._title}: {self._shown() or 'stopped'} at the end, after {seconds:.0f} s"))
+        self._bars.console.print(Text(f"{self._title}: {self._shown() or 'stopped'} after {seconds:.0f} s"))
 
     def _shown(self) -> str:
         return next((f"{name} {value:.4f}" for name, value in self._metrics.items()), "")
