@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from farthing.base.errors import ConfigError
@@ -102,3 +106,32 @@ def test_after_an_interrupt_no_other_training_starts(mixed: Dataset, tmp_path: P
     with pytest.raises(Interrupted, match="run the same command again to go on"):
         run_jobs(jobs, workers=1, progress=Interrupts())
     assert [job.folder.exists() for job in jobs] == [True, False, False]
+
+
+_ORPHANING = """
+import sys
+from pathlib import Path
+from farthing.recommend.jobs import TrainingJob, run_jobs
+from farthing.recommend.presets import PRESETS
+from farthing.base.config import apply_overrides
+
+if __name__ == "__main__":
+    config = apply_overrides(PRESETS["fp32"](), ["train.fit.max_epochs=100000", "train.batch_size=64"])
+    run_jobs([TrainingJob("endless", Path(sys.argv[1]), Path(sys.argv[2]), config, 0)], workers=1)
+"""
+
+
+@pytest.mark.slow  # as above
+def test_a_worker_dies_with_its_killed_parent(mixed: Dataset, tmp_path: Path) -> None:
+    script = tmp_path / "endless.py"
+    script.write_text(_ORPHANING)
+    parent = subprocess.Popen([sys.executable, script, mixed.folder, tmp_path / "run"])
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "checkpoint.safetensors").exists():
+        assert time.monotonic() < deadline, "the worker never began to train"
+        time.sleep(0.1)
+    workers = psutil.Process(parent.pid).children(recursive=True)
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
