@@ -27,6 +27,10 @@ def test_criteo_with_and_without_labels(tmp_path: Path) -> None:
     assert len(CRITEO_FIELDS) == 26
 
 
+def test_criteo_whose_first_line_is_bad(tmp_path: Path) -> None:
+    assert layout_of(_write(tmp_path, "\n".join(["torn", *criteo_lines(2)]))).format == "criteo"
+
+
 def test_avazu_with_and_without_labels(tmp_path: Path) -> None:
     for columns in (AVAZU_COLUMNS, tuple(name for name in AVAZU_COLUMNS if name != "click")):
         layout = layout_of(_write(tmp_path, ",".join(columns) + "\n"))

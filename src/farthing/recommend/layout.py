@@ -14,6 +14,7 @@ from farthing.recommend.schema import CRITEO_DENSE, CRITEO_FIELDS, LogFormat, Lo
 
 CRITEO_COLUMNS = ("label", *CRITEO_DENSE, *CRITEO_FIELDS)
 AVAZU_COLUMNS = ("id", "click", "hour", "C1", "banner_pos", "site_id", "app_id", "device_id", "C14", "C21")
+SAMPLE_LINES = 20
 _SEPARATORS = "\t,;|"
 
 
@@ -50,9 +51,11 @@ def layout_of(path: Path) -> Layout:
     """
     if is_parquet(path):
         return Layout("parquet", tuple(parquet_schema(path)), None)
-    line = head(path).split(b"\n", 1)[0].decode(errors="replace")
+    lines = head(path).split(b"\n", SAMPLE_LINES)[:SAMPLE_LINES]
+    line, *_ = first = [text.decode(errors="replace") for text in lines]
+    # A bad line may be the first one; no header of another format looks like a Criteo row further down.
     for columns in (CRITEO_COLUMNS, CRITEO_COLUMNS[1:]):
-        if _is_criteo(line.split("\t"), columns):
+        if any(_is_criteo(text.split("\t"), columns) for text in first):
             return Layout("criteo", columns, "\t")
     separator = max(_SEPARATORS, key=line.count)
     columns = tuple(name.strip().strip('"') for name in line.split(separator))
