@@ -51,7 +51,7 @@ def findings(name: str, rows: list[Row]) -> list[str]:
         ]
     else:
         promises = [("fp32 >= .899", auc["fp32"], auc["fp32"] >= 0.899), *promises]
-    return [f"{'reached' if kept else 'MISSED '} {text}: {value:.4f}" for text, value, kept in promises]
+    return [f"{'reached' if kept else 'missed'}: {text} ({value:.4f})" for text, value, kept in promises]
 
 
 def main() -> None:

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.low_bit import findings
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 BENCHMARKS, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
@@ -96,6 +98,8 @@ native kernels are work to come), encoded rows in, probabilities out.
 """
     for name, rows in results["logs"].items():
         text += f"\n### {name}\n\n{LOGS.get(name, '')}\n\n" + table(rows, tuple(COLUMNS))
+        text += "\nTest AUC that was aimed at, and the figure reached:\n\n"
+        text += "".join(f"- {finding}\n" for finding in findings(name, rows))
     return text
 
 
