@@ -1,0 +1,1 @@
+"""What applications on images share."""
