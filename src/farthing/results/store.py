@@ -1,0 +1,324 @@
+"""One SQLite file that holds what was found on the pages of a collection and what people decided about it.
+
+It is the only writer of decisions. Every method that changes something returns after its transaction is on the disk
+(write-ahead log, `synchronous=FULL`), so what was acknowledged survives a kill and a power cut. A store may be used
+from several threads, and one process may read while another writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from farthing.base.errors import DataError
+from farthing.results.database import create_database, database_errors, open_database
+from farthing.results.rows import BoxRow, Decision, MadeBy, Order, PageQuery, PageRow
+
+STORE_FILE = "store.sqlite"
+_FETCH = 500
+_SET_KEEP = """
+UPDATE pages SET keep = COALESCE(
+  (SELECT decision FROM page_rows WHERE page_rows.id = pages.id),
+  score >= (SELECT json_extract(value, '$') FROM meta WHERE key = 'threshold'),
+  0
+)"""
+_ORDERS = {
+    ("id", False): "id",
+    ("id", True): "id DESC",
+    ("page", False): "page",
+    ("page", True): "page DESC",
+    ("score", False): "score, id",
+    ("score", True): "score DESC, id",
+}
+
+
+class Store:
+    """The pages, boxes and decisions of one filtered collection; use it as a context manager or call `close`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection, self.path = connection, path
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """A new, empty store.
+
+        Raises:
+            DataError: the file exists or cannot be written.
+        """
+        create_database(path)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """The store in an existing file.
+
+        Raises:
+            FormatError: missing, damaged, not a store, or of another version.
+        """
+        return cls(open_database(path), path)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    # ---- pages
+
+    def add_pages(self, rows: Iterable[tuple[PageRow, Sequence[BoxRow]]]) -> None:
+        """Adds pages with their boxes, all or none of them; `decision` is not read.
+
+        Raises:
+            DataError: a page that the store already has.
+        """
+        with self._transaction() as connection:
+            for row, boxes in rows:
+                state = "ok" if row.failure is None else "failed"
+                values = (row.page, row.document, row.width, row.height, row.score, int(row.keep), state, row.failure)
+                page_id = connection.execute(
+                    "INSERT INTO pages (page, document, width, height, score, keep, state, reason)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    values,
+                ).lastrowid
+                connection.executemany(
+                    "INSERT INTO scores VALUES (?, ?, ?)",
+                    [(page_id, label, score) for label, score in row.scores.items()],
+                )
+                self._insert_boxes(page_id, boxes)
+
+    def has_page(self, page: str) -> bool:
+        """Whether the page was added, read or failed."""
+        return bool(self._value("SELECT EXISTS (SELECT 1 FROM pages WHERE page = ?)", page))
+
+    def done_pages(self) -> set[str]:
+        """The names of all pages that were added."""
+        return {page for (page,) in self._rows("SELECT page FROM pages")}
+
+    def page(self, page: str) -> PageRow:
+        """One page.
+
+        Raises:
+            DataError: the store has no such page.
+        """
+        for values in self._rows("SELECT * FROM page_rows WHERE page = ?", page):
+            return _page_row(values)
+        raise self._no_page(page)
+
+    def pages(
+        self,
+        query: PageQuery | None = None,
+        *,
+        order: Order = "id",
+        descending: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Iterator[PageRow]:
+        """The pages that are meant, one at a time; equal scores in the order in which pages were added.
+
+        Args:
+            query: which ones; None for all.
+            order: `id` is the order in which they were added, that of the collection.
+            descending: largest first.
+            limit: at most so many; None for all.
+            offset: so many left out at the start.
+        """
+        where, values = (query or PageQuery()).sql()
+        # Safe: both are put together from this package's own words.
+        text = f"SELECT * FROM page_rows WHERE {where} ORDER BY {_ORDERS[order, descending]} LIMIT ? OFFSET ?"  # noqa: S608
+        for row in self._rows(text, *values, -1 if limit is None else limit, offset):
+            yield _page_row(row)
+
+    def count(self, query: PageQuery | None = None) -> int:
+        """How many pages are meant."""
+        where, values = (query or PageQuery()).sql()
+        return int(self._value(f"SELECT COUNT(*) FROM page_rows WHERE {where}", *values))  # noqa: S608 - as above
+
+    def set_threshold(self, threshold: float) -> None:
+        """Keeps the pages from this score on, and those that a person wants; remembered for later decisions."""
+        with self._transaction() as connection:
+            self._put_meta("threshold", threshold)
+            connection.execute(_SET_KEEP)
+
+    # ---- boxes
+
+    def boxes(self, page: str) -> list[BoxRow]:
+        """The boxes of a page that nobody removed, best first, drawn ones last."""
+        return [
+            BoxRow(label=label, x0=x0, y0=y0, x1=x1, y1=y1, score=score, source=source)
+            for label, x0, y0, x1, y1, score, source in self._rows(
+                "SELECT boxes.class, x0, y0, x1, y1, boxes.score, source FROM boxes JOIN pages"
+                " ON pages.id = page_id WHERE page = ? AND removed = 0 ORDER BY boxes.score DESC, boxes.id",
+                page,
+            )
+        ]
+
+    def replace_boxes(self, page: str, boxes: Sequence[BoxRow]) -> None:
+        """Makes these the boxes of the page: others are marked as removed, new ones are recorded as a person's.
+
+        A box counts as the same if its class and its corners are equal.
+
+        Raises:
+            DataError: the store has no such page.
+        """
+        with self._transaction() as connection:
+            page_id = self._page_id(page)
+            wanted = {(box.label, box.x0, box.y0, box.x1, box.y1) for box in boxes}
+            current = connection.execute(
+                "SELECT id, class, x0, y0, x1, y1 FROM boxes WHERE page_id = ? AND removed = 0", (page_id,)
+            ).fetchall()
+            gone = [(box_id,) for box_id, *place in current if tuple(place) not in wanted]
+            connection.executemany("UPDATE boxes SET removed = 1 WHERE id = ?", gone)
+            new = wanted - {tuple(place) for _, *place in current}
+            drawn = [
+                BoxRow(label=label, x0=x0, y0=y0, x1=x1, y1=y1, source="person")
+                for label, x0, y0, x1, y1 in sorted(new)
+            ]
+            self._insert_boxes(page_id, drawn)
+
+    # ---- decisions
+
+    def decide(self, page: str, contains: bool, made_by: MadeBy) -> None:
+        """Records what a person said about a page; the last decision counts, earlier ones stay in the history.
+
+        Raises:
+            DataError: the store has no such page.
+        """
+        self.decide_all({page: contains}, made_by)
+
+    def decide_all(self, answers: Mapping[str, bool], made_by: MadeBy) -> None:
+        """Records several decisions, all or none of them.
+
+        Raises:
+            DataError: the store lacks one of the pages.
+        """
+        now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+        with self._transaction() as connection:
+            for page, contains in answers.items():
+                page_id = self._page_id(page)
+                connection.execute(
+                    "INSERT INTO decisions (page_id, contains, made_at, made_by) VALUES (?, ?, ?, ?)",
+                    (page_id, int(contains), now, made_by),
+                )
+                connection.execute(f"{_SET_KEEP} WHERE id = ?", (page_id,))
+
+    def undo(self) -> str | None:
+        """Takes back the last decision made on the review page; returns its page, or None if there is none."""
+        with self._transaction() as connection:
+            last = connection.execute(
+                "SELECT decisions.id, pages.id, page FROM decisions JOIN pages ON pages.id = page_id"
+                " WHERE undone = 0 AND made_by = 'review' ORDER BY decisions.id DESC LIMIT 1"
+            ).fetchone()
+            if last is None:
+                return None
+            decision_id, page_id, page = last
+            connection.execute("UPDATE decisions SET undone = 1 WHERE id = ?", (decision_id,))
+            connection.execute(f"{_SET_KEEP} WHERE id = ?", (page_id,))
+            return str(page)
+
+    def decisions(self) -> dict[str, bool]:
+        """The decision that counts for each page that has one: its latest that is not undone."""
+        return {
+            page: bool(contains)
+            for page, contains in self._rows(
+                "SELECT page, contains FROM decisions JOIN pages ON pages.id = page_id WHERE undone = 0"
+                " ORDER BY decisions.id"
+            )
+        }
+
+    def history(self) -> Iterator[Decision]:
+        """Every decision ever made, oldest first."""
+        for page, contains, made_at, made_by, undone in self._rows(
+            "SELECT page, contains, made_at, made_by, undone FROM decisions JOIN pages ON pages.id = page_id"
+            " ORDER BY decisions.id"
+        ):
+            yield Decision(page=page, contains=bool(contains), made_at=made_at, made_by=made_by, is_undone=bool(undone))
+
+    # ---- facts
+
+    def meta(self) -> dict[str, Any]:  # Any: JSON
+        """All facts about the collection as a whole, by name."""
+        return {key: msgspec.json.decode(value) for key, value in self._rows("SELECT key, value FROM meta")}
+
+    def set_meta(self, **facts: object) -> None:
+        """Records facts, each anything that JSON can hold, in place of earlier ones of that name."""
+        with self._transaction():
+            for key, value in facts.items():
+                self._put_meta(key, value)
+
+    # ---- SQLite
+
+    def _put_meta(self, key: str, value: object) -> None:
+        text = msgspec.json.encode(value).decode()
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
+
+    def _insert_boxes(self, page_id: int | None, boxes: Iterable[BoxRow]) -> None:
+        self._connection.executemany(
+            "INSERT INTO boxes (page_id, class, x0, y0, x1, y1, score, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(page_id, box.label, box.x0, box.y0, box.x1, box.y1, box.score, box.source) for box in boxes],
+        )
+
+    def _page_id(self, page: str) -> int:
+        found = self._connection.execute("SELECT id FROM pages WHERE page = ?", (page,)).fetchone()
+        if found is None:
+            raise self._no_page(page)
+        return int(found[0])
+
+    def _no_page(self, page: str) -> DataError:
+        return DataError(f"{self.path}: has no page {page!r}; pages are named as in pages.csv")
+
+    def _value(self, text: str, *values: object) -> Any:  # Any: what SQLite holds
+        with self._lock, database_errors(self.path):
+            return self._connection.execute(text, values).fetchone()[0]
+
+    def _rows(self, text: str, *values: object) -> Iterator[tuple[Any, ...]]:  # Any: what SQLite holds
+        """The rows of a query, a few hundred at a time, so that no lock is held while they are used."""
+        with self._lock, database_errors(self.path):
+            cursor = self._connection.execute(text, values)
+        while True:
+            with self._lock, database_errors(self.path):
+                rows = cursor.fetchmany(_FETCH)
+            yield from rows
+            if len(rows) < _FETCH:
+                return
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, database_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
+
+
+def _page_row(values: tuple[Any, ...]) -> PageRow:  # Any: what SQLite holds
+    _, page, document, width, height, score, keep, _, reason, decision, scores = values
+    return PageRow(
+        page=page,
+        document=document,
+        width=width,
+        height=height,
+        score=score,
+        scores=msgspec.json.decode(scores),
+        keep=bool(keep),
+        failure=reason,
+        decision=None if decision is None else bool(decision),
+    )
