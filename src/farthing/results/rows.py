@@ -58,6 +58,25 @@ class PageRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentRow:
+    """The pages of one document together.
+
+    Attributes:
+        document: its name.
+        num_pages: pages, unreadable ones included.
+        num_kept: kept pages.
+        score: of its best page; None if none could be read.
+        first_kept: its first kept page in the order of the collection; None if none is kept.
+    """
+
+    document: str
+    num_pages: int
+    num_kept: int
+    score: float | None
+    first_kept: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """What a person said about one page.
 

@@ -20,7 +20,7 @@ import msgspec
 
 from farthing.base.errors import DataError
 from farthing.results.database import create_database, database_errors, open_database
-from farthing.results.rows import BoxRow, Decision, MadeBy, Order, PageQuery, PageRow
+from farthing.results.rows import BoxRow, Decision, DocumentRow, MadeBy, Order, PageQuery, PageRow
 
 STORE_FILE = "store.sqlite"
 _FETCH = 500
@@ -148,6 +148,19 @@ class Store:
         """How many pages are meant."""
         where, values = (query or PageQuery()).sql()
         return int(self._value(f"SELECT COUNT(*) FROM page_rows WHERE {where}", *values))  # noqa: S608 - as above
+
+    def documents(self) -> Iterator[DocumentRow]:
+        """Every document, in the order in which its first page was added."""
+        text = """
+            SELECT groups.document, num_pages, num_kept, best, page FROM (
+              SELECT document, COUNT(*) AS num_pages, SUM(keep) AS num_kept, MAX(score) AS best, MIN(id) AS first,
+                MIN(CASE WHEN keep THEN id END) AS first_kept
+              FROM pages GROUP BY document
+            ) AS groups LEFT JOIN pages ON pages.id = first_kept ORDER BY first"""
+        for document, num_pages, num_kept, score, first_kept in self._rows(text):
+            yield DocumentRow(
+                document=document, num_pages=num_pages, num_kept=num_kept, score=score, first_kept=first_kept
+            )
 
     def set_threshold(self, threshold: float) -> None:
         """Keeps the pages from this score on, and those that a person wants; remembered for later decisions."""

@@ -1,0 +1,241 @@
+"""`farthing documents filter`: every page of a collection through a detector into a store, and the files made of it.
+
+Memory does not grow with the collection: pages are decoded a few ahead of the detector, recorded in batches, and every
+table is written row by row. A batch is on the disk before the next one starts, so a killed filter goes on where it was;
+batches fall on the same pages then, and the files are the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from farthing.base.errors import ConfigError, DataError
+from farthing.documents.ahead import work_ahead
+from farthing.documents.detections import Detections
+from farthing.documents.groups import Group, document_of
+from farthing.documents.keep import judge_page
+from farthing.documents.outputs import write_outputs
+from farthing.documents.page import Page
+from farthing.documents.pages import Collection
+from farthing.documents.progress import NoProgress, PageProgress
+from farthing.documents.sources import BrokenSource, PageSource
+from farthing.results.rows import BoxRow, PageQuery, PageRow
+from farthing.results.store import STORE_FILE, Store
+
+T = TypeVar("T")
+_BATCHES_AHEAD = 2
+
+
+class Detector(Protocol):
+    """Finds objects on pages.
+
+    Attributes:
+        classes: the names that it knows.
+        model_id: which model it is; another one makes other scores.
+        decode_pixels: long side from which on more detail is of no use to it, in pixels.
+    """
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def model_id(self) -> str: ...  # noqa: D102
+
+    @property
+    def decode_pixels(self) -> int: ...  # noqa: D102
+
+    def detect(self, pages: Sequence[Page]) -> list[Detections]:
+        """What is on each page."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilterConfig:
+    """Settings of a filter.
+
+    Attributes:
+        contains: the wanted classes; empty for all that the detector knows.
+        threshold: pages from this score on are kept until a calibration sets a threshold that promises a recall.
+        least_box_score: boxes below are not recorded, in [0, 1].
+        group: what counts as one document; None writes no table of documents.
+        batch_size: pages that go through the detector, and onto the disk, at a time.
+        workers: threads that decode pages.
+    """
+
+    contains: tuple[str, ...] = ()
+    threshold: float = 0.3
+    least_box_score: float = 0.05
+    group: Group | None = None
+    batch_size: int = 16
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("threshold", "least_box_score"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ConfigError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
+        for name in ("batch_size", "workers"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilterResult:
+    """What came out of a filter.
+
+    Attributes:
+        pages: pages of the collection, failed ones included.
+        kept: pages that are kept.
+        failed: pages that could not be read.
+        threshold: smallest score of a kept page.
+        contains: the wanted classes.
+        pages_per_second: of this call, decoding, detector and recording together; 0 if nothing was left to do.
+    """
+
+    pages: int
+    kept: int
+    failed: int
+    threshold: float
+    contains: tuple[str, ...]
+    pages_per_second: float
+
+
+def filter_pages(
+    detector: Detector,
+    collection: Collection,
+    out: Path,
+    config: FilterConfig,
+    *,
+    resume: bool = False,
+    progress: PageProgress | None = None,
+) -> FilterResult:
+    """Filters a collection into the folder `out`; returns what came out.
+
+    Args:
+        detector: finds the objects.
+        collection: its pages.
+        out: the folder, which must not hold an earlier filter unless `resume`.
+        config: what is wanted.
+        resume: goes on with a filter that was interrupted, or adds pages that came to the collection since.
+        progress: told about every batch.
+
+    Raises:
+        ConfigError: a wanted class that the detector does not know, or `resume` with other settings than before.
+        DataError: `out` holds an earlier filter, or cannot be written.
+    """
+    contains = wanted_classes(config.contains, detector.classes)
+    facts = {
+        "collection": _location(collection),
+        "model": detector.model_id,
+        "contains": list(contains),
+        "least_box_score": config.least_box_score,
+        "group": config.group,
+        "batch_size": config.batch_size,
+    }
+    with _open_store(out / STORE_FILE, facts, config.threshold, resume=resume) as store:
+        started, before = time.monotonic(), store.count()
+        _scan(store, detector, collection, config, progress or NoProgress())
+        seconds, pages = time.monotonic() - started, store.count()
+        write_outputs(store, out)
+        return FilterResult(
+            pages=pages,
+            kept=store.count(PageQuery(keep=True)),
+            failed=store.count(PageQuery(is_readable=False)),
+            threshold=store.meta()["threshold"],
+            contains=contains,
+            pages_per_second=(pages - before) / max(seconds, 1e-9),
+        )
+
+
+def wanted_classes(contains: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The wanted classes in the detector's order; all of them where none is named.
+
+    Raises:
+        ConfigError: one that the detector does not know.
+    """
+    for name in contains:
+        if name not in known:
+            raise ConfigError(f"contains: the model does not know {name!r}; it knows {', '.join(known)}")
+    return tuple(name for name in known if name in contains or not contains)
+
+
+def _location(collection: Collection) -> str:
+    """Where the collection lies, from which it can be opened again."""
+    place = collection.root if collection.files is None else collection.root / collection.files[0]
+    return str(place.absolute())
+
+
+def _open_store(path: Path, facts: dict[str, object], threshold: float, *, resume: bool) -> Store:
+    """A new store that says how it is being made, or the earlier one if it was made in the same way."""
+    if not path.exists():
+        store = Store.create(path)
+        store.set_meta(**facts, threshold=threshold)
+        return store
+    if not resume:
+        raise DataError(f"{path.parent}: holds an earlier filter; pass --resume to go on, or choose another folder")
+    store = Store.open(path)
+    earlier = store.meta()
+    for name, value in facts.items():
+        if earlier.get(name) != value:
+            store.close()
+            raise ConfigError(
+                f"{path.parent}: cannot go on with {name} {value!r}, it began with {earlier.get(name)!r}; "
+                "use the same, or choose another folder"
+            )
+    return store
+
+
+def _scan(
+    store: Store, detector: Detector, collection: Collection, config: FilterConfig, progress: PageProgress
+) -> None:
+    """Puts every page that the store does not have through the detector, batch by batch."""
+    facts = store.meta()
+
+    def judge(page: Page, detections: Detections) -> tuple[PageRow, list[BoxRow]]:
+        return judge_page(
+            page,
+            detections,
+            contains=facts["contains"],
+            threshold=facts["threshold"],
+            least_box_score=facts["least_box_score"],
+        )
+
+    def load(source: PageSource) -> Page | str:
+        try:
+            page = source.load(detector.decode_pixels)
+        except DataError as error:
+            return str(error)
+        return replace(page, document=document_of(source, config.group))
+
+    progress.start("filter", total=sum(1 for _ in collection.sources()), done=store.count())
+    new = (source for source in map(_with_plain_name, collection.sources()) if not store.has_page(source.id))
+    loaded = work_ahead(load, new, workers=config.workers, ahead=_BATCHES_AHEAD * config.batch_size)
+    for batch in _batches(loaded, config.batch_size):
+        pages = [page for _, page in batch if isinstance(page, Page)]
+        found = iter(zip(pages, detector.detect(pages), strict=True)) if pages else iter(())
+        store.add_pages(
+            judge(*next(found)) if isinstance(page, Page) else (_failed(source, page, config.group), [])
+            for source, page in batch
+        )
+        progress.advance(len(batch), failed=len(batch) - len(pages))
+
+
+def _failed(source: PageSource, reason: str, group: Group | None) -> PageRow:
+    return PageRow(page=source.id, document=document_of(source, group), failure=reason)
+
+
+def _with_plain_name(source: PageSource) -> PageSource:
+    """The source, or one that fails in its place if its name holds bytes that are no text."""
+    if source.id.isascii() or source.id.encode("utf-8", "replace").decode() == source.id:
+        return source
+    plain, document = (name.encode("utf-8", "backslashreplace").decode() for name in (source.id, source.document))
+    return BrokenSource(id=plain, document=document, reason=f"{plain}: the name of the file is not UTF-8; rename it")
+
+
+def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    things = iter(things)
+    while batch := list(islice(things, size)):
+        yield batch
