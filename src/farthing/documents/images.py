@@ -145,6 +145,14 @@ def image_size(path: Path) -> tuple[int, int]:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
 
 
+def too_large(name: str, size: tuple[int, int], max_pixels: int) -> DataError:
+    """The error for an image of (width, height) pixels beyond the limit."""
+    return DataError(
+        f"{name}: {size[0]} x {size[1]} pixels are more than the {max_pixels / 1e6:g} megapixels that are decoded; "
+        "raise --max-megapixels if the file is what it should be"
+    )
+
+
 @contextlib.contextmanager
 def _opened(stream: BinaryIO, name: str) -> Iterator[tuple[Image.Image, str]]:
     """The image whose header starts the stream, and the name of its format; every decoder error is a `DataError`."""
@@ -178,10 +186,7 @@ def _reduce_while_decoding(image: Image.Image, kind: str, *, name: str, max_side
             image.reduce = min(halvings, _MAX_JPEG2000_REDUCTION)
     decoded = width * height if decodes_all else image.size[0] * image.size[1]
     if decoded > max_pixels or width * height > max_pixels * _MAX_DRAFT_FACTOR:
-        raise DataError(
-            f"{name}: {width} x {height} pixels are more than the {max_pixels / 1e6:g} megapixels that are decoded; "
-            "raise --max-megapixels if the file is what it should be"
-        )
+        raise too_large(name, (width, height), max_pixels)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -207,9 +212,9 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """The image in a mode that can be averaged: no palette, no single bits, 8 bits a channel."""
-    if image.mode in {"I", "F"} or image.mode.startswith("I;"):
-        return Image.fromarray(_eight_bits(np.asarray(image)))
+    """The image in a mode that can be averaged: no palette, no single bits, no 16-bit integers."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode == "1":
         return image.convert("L")
     if image.mode == "P" or "transparency" in image.info:
@@ -217,17 +222,14 @@ def _plain(image: Image.Image) -> Image.Image:
     return image
 
 
-def _eight_bits(values: np.ndarray) -> Pixels:  # any numeric dtype
-    """Grey values of 16 or 32 bits as 8: the high byte where they are 16-bit integers, their range otherwise."""
-    values = values.astype(np.float64)
-    if values.max(initial=0) > 255 and values.min(initial=0) >= 0 and values.max(initial=0) < 1 << 16:
-        return np.asarray(values / 257, dtype=np.uint8)
-    low, high = float(values.min()), float(values.max())
-    return np.asarray((values - low) * (255 / max(high - low, 1e-12)), dtype=np.uint8)
-
-
 def _rgb(image: Image.Image) -> Image.Image:
-    """The image as RGB, on white where it is transparent."""
+    """The image as RGB, on white where it is transparent, 32-bit grey values stretched over their range."""
+    if image.mode in {"I", "F"}:
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
+        values -= values.min()
+        image = Image.fromarray((values * (255 / max(values.max(), 1e-12))).astype(np.uint8))
+    if image.mode == "LAB":
+        image = image.getchannel("L")
     if "A" not in image.getbands():
         return image.convert("RGB")
     white = Image.new("RGB", image.size, (255, 255, 255))

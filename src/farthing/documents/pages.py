@@ -1,86 +1,128 @@
-"""A collection of pages: a folder of images and PDFs, one such file, an IIIF manifest or a METS file."""
+"""A collection of pages: a folder of images, PDFs and manifests, or one such file, or the address of a manifest."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from farthing.base.errors import DataError
-from farthing.documents.images import MAX_PIXELS, SUFFIXES
+from farthing.documents.fetch import is_url
+from farthing.documents.files import fetch_pages, list_pages, may_hold_pages
+from farthing.documents.iiif import Canvas, IiifSource
+from farthing.documents.images import MAX_PIXELS
 from farthing.documents.paths import inside
-from farthing.documents.sources import ImageSource, PageSource
+from farthing.documents.sources import BrokenSource, PageSource
 
 _DIGITS = re.compile(r"(\d+)")
+_NUMBERED = re.compile(r"(.+)#\d{4,}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Collection:
-    """Pages that are listed one by one and read later, so that any number of them fits in memory.
-
-    Attributes:
-        root: the folder that page names are relative to.
-        files: the files to open, relative to `root`; None opens everything below it.
-        max_pixels: the largest image that is decoded.
-    """
-
-    root: Path
-    files: tuple[Path, ...] | None = None
-    max_pixels: int = MAX_PIXELS
+class Collection(Protocol):
+    """Pages that are listed one by one and read later, so that any number of them fits in memory."""
 
     def sources(self) -> Iterator[PageSource]:
-        """Every page, in an order that depends on names alone: `page2` before `page10`."""
-        for path in self._paths():
-            yield from self._sources_of(path)
+        """Every page, in an order that depends on names alone. Pages that cannot be read are among them."""
 
     def source(self, id: str) -> PageSource:
         """The page with this name.
 
         Raises:
-            DataError: there is none, or the name leads out of the collection.
+            DataError: the collection has none, or the name leads out of it.
         """
-        path = inside(self.root, id)
-        if path.suffix.lower() in SUFFIXES and path.is_file():
-            return self._image(path)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FolderCollection:
+    """All pages below a folder: images, TIFF files and PDFs with several, and IIIF manifests.
+
+    Attributes:
+        root: the folder; page names are relative to it.
+        max_pixels: the largest image that is decoded.
+    """
+
+    root: Path
+    max_pixels: int = MAX_PIXELS
+
+    def sources(self) -> Iterator[PageSource]:
+        """See `Collection.sources`; `page2` comes before `page10`."""
+        for path in _walk(self.root, frozenset()):
+            yield from self._pages_of(path)
+
+    def source(self, id: str) -> PageSource:
+        """See `Collection.source`."""
+        match = _NUMBERED.fullmatch(id)
+        path = inside(self.root, match[1] if match else id)
+        if path.is_file() and may_hold_pages(path):
+            for source in self._pages_of(path):
+                if source.id == id:
+                    return source
         raise DataError(f"page {id!r}: is not in {self.root}")
 
-    def _paths(self) -> Iterable[Path]:
-        if self.files is not None:
-            return (self.root / file for file in self.files)
-        return _walk(self.root, frozenset())
-
-    def _sources_of(self, path: Path) -> Iterator[PageSource]:
-        if path.suffix.lower() in SUFFIXES:
-            yield self._image(path)
-
-    def _image(self, path: Path) -> PageSource:
+    def _pages_of(self, path: Path) -> list[PageSource]:
+        """The pages of a file; one broken page for a file that cannot be opened."""
         relative = path.relative_to(self.root)
-        return ImageSource(
-            id=relative.as_posix(), document=relative.parent.as_posix(), path=path, max_pixels=self.max_pixels
-        )
+        try:
+            return list_pages(path, name=relative.as_posix(), max_pixels=self.max_pixels, is_in_folder=True)
+        except DataError as error:
+            document = relative.parent.as_posix()
+            return [BrokenSource(id=relative.as_posix(), document=document, reason=str(error))]
 
 
-def open_collection(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Collection:
-    """The pages that `path` stands for.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedCollection:
+    """The pages of one file or manifest.
+
+    Attributes:
+        name: what messages call it.
+        pages: by their names, in order.
+    """
+
+    name: str
+    pages: Mapping[str, PageSource]
+
+    def sources(self) -> Iterator[PageSource]:
+        """See `Collection.sources`; in the order of the file."""
+        yield from self.pages.values()
+
+    def source(self, id: str) -> PageSource:
+        """See `Collection.source`."""
+        if id not in self.pages:
+            raise DataError(f"page {id!r}: is not in {self.name}")
+        return self.pages[id]
+
+
+def open_collection(location: Path | str, *, max_pixels: int = MAX_PIXELS) -> Collection:
+    """The pages that `location` stands for.
 
     Args:
-        path: a folder, searched with all folders below it, or a file.
+        location: a folder, searched with all folders below it; an image, TIFF, PDF, IIIF manifest or METS file; or the
+            address (http, https) of a manifest.
         max_pixels: the largest image that is decoded, in pixels.
 
     Raises:
-        DataError: nothing is there.
+        DataError: nothing is there, or the one file cannot be read. In a folder such a file is a page that fails.
     """
-    path = Path(path)
-    if path.is_dir():
-        return Collection(root=path, max_pixels=max_pixels)
-    if path.is_file():
-        return Collection(root=path.parent, files=(Path(path.name),), max_pixels=max_pixels)
-    raise DataError(f"{path}: no such folder or file")
+    if isinstance(location, str) and is_url(location):
+        pages = fetch_pages(location, max_pixels=max_pixels)
+    elif (path := Path(location)).is_dir():
+        return FolderCollection(root=path, max_pixels=max_pixels)
+    elif path.is_file():
+        pages = list_pages(path, name=path.name, max_pixels=max_pixels)
+    else:
+        raise DataError(f"{location}: no such folder or file; give a folder, a file, or the address of a manifest")
+    return ListedCollection(name=str(location), pages={page.id: page for page in pages})
+
+
+def canvases(collection: Collection) -> dict[str, Canvas]:
+    """The canvas of every page that comes from a IIIF manifest, by page name: what annotations for others refer to."""
+    return {source.id: source.canvas for source in collection.sources() if isinstance(source, IiifSource)}
 
 
 def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-    """The files below `folder` that are not hidden, in natural order; a link back to a folder above is left out."""
+    """The files below `folder` that may hold pages; hidden ones and links back to a folder above are left out."""
     real = folder.resolve()
     if real in above:
         return
@@ -89,7 +131,7 @@ def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
             continue
         if path.is_dir():
             yield from _walk(path, above | {real})
-        elif path.is_file():
+        elif path.is_file() and may_hold_pages(path):
             yield path
 
 
