@@ -1,0 +1,174 @@
+"""The questions of the review page, answered from the store; pages are numbered in the order of the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from farthing.base.errors import DataError
+from farthing.documents.classes import CLASSES
+from farthing.documents.review.messages import BoxMessage, Columns, FailedPage, Facts, PageState
+from farthing.results.rows import BoxRow, PageQuery
+from farthing.results.store import Store
+
+_MOST_FAILED = 200  # listed by name
+_DECIMALS = 4  # of scores
+_DOUBT_ODDS = 3.0
+
+
+class RequestError(DataError):
+    """A request asks for what there is not, or sends what cannot be; its message may be shown to whoever sent it."""
+
+
+class Gallery:
+    """A store as the review page sees it; may be used from several threads.
+
+    A page's number is its place among the store's pages in the order in which they were added. Pages are only ever
+    added at the end, so a number stays good while a filter is still running.
+
+    Attributes:
+        is_changed: whether anything was decided or corrected.
+    """
+
+    def __init__(self, store: Store, *, name: str) -> None:
+        """Args: name: what the collection is called."""
+        self._store, self._name = store, name
+        self._pages: list[str] = []
+        self.is_changed = False
+
+    def facts(self) -> Facts:
+        """What is known of the collection as a whole."""
+        meta = self._store.meta()
+        wanted = [str(label) for label in meta.get("contains", [])]
+        threshold = meta.get("threshold")
+        unread = PageQuery(is_readable=False)
+        failed = islice(self._store.pages(unread), _MOST_FAILED)
+        return Facts(
+            name=self._name,
+            num_pages=self._store.count(PageQuery(is_readable=True)),
+            wanted=wanted,
+            classes=list(dict.fromkeys([*wanted, *CLASSES])),
+            threshold=threshold,
+            doubtful=doubtful_range(0.5 if threshold is None else float(threshold)),
+            num_failed=self._store.count(unread),
+            failed=[FailedPage(page=row.page, reason=row.failure or "") for row in failed],
+        )
+
+    def columns(self, sample: Sequence[str] = ()) -> Columns:
+        """All readable pages.
+
+        Args:
+            sample: the pages drawn for calibration, in the order in which they are to be looked at.
+        """
+        places = {page: place for place, page in enumerate(sample)}
+        columns = Columns(id=[], page=[], width=[], height=[], score=[], keep=[], decision=[], sample=[], scores={})
+        names = []
+        for number, row in enumerate(self._store.pages()):
+            names.append(row.page)
+            if row.failure is not None:
+                continue
+            columns.id.append(number)
+            columns.page.append(row.page)
+            columns.width.append(row.width)
+            columns.height.append(row.height)
+            columns.score.append(round(row.score or 0.0, _DECIMALS))
+            columns.keep.append(int(row.keep))
+            columns.decision.append(-1 if row.decision is None else int(row.decision))
+            columns.sample.append(places.get(row.page, -1))
+            for label, score in row.scores.items():
+                scores = columns.scores.setdefault(label, [])
+                scores += [0.0] * (len(columns.id) - 1 - len(scores))
+                scores.append(round(score, _DECIMALS))
+        for scores in columns.scores.values():
+            scores += [0.0] * (len(columns.id) - len(scores))
+        self._pages = names  # one assignment: other threads see the old list or the new one
+        return columns
+
+    def name_of(self, number: int) -> str:
+        """The page with this number.
+
+        Raises:
+            RequestError: there is none.
+        """
+        if number >= len(self._pages):
+            self._read_names()
+        if not 0 <= number < len(self._pages):
+            raise RequestError(f"page {number}: the collection has pages 0 to {len(self._pages) - 1}")
+        return self._pages[number]
+
+    def boxes(self, numbers: Sequence[int]) -> dict[int, list[BoxMessage]]:
+        """The boxes of pages, by number.
+
+        Raises:
+            RequestError: there is no such page.
+        """
+        return {number: [_message(box) for box in self._store.boxes(self.name_of(number))] for number in numbers}
+
+    def replace_boxes(self, number: int, boxes: Sequence[BoxMessage]) -> list[BoxMessage]:
+        """Makes these the boxes of a page, on the disk when it returns; returns them as the store has them.
+
+        Raises:
+            RequestError: there is no such page, a class has another name, or a box is empty or outside the page.
+        """
+        row = self._store.page(self.name_of(number))
+        known = {*CLASSES, *self.facts().wanted}
+        for box in boxes:
+            if box.label not in known:
+                raise RequestError(f"label of a box must be one of {', '.join(sorted(known))}; got {box.label!r}")
+            if not (box.x0 < box.x1 <= row.width and box.y0 < box.y1 <= row.height):
+                raise RequestError(
+                    f"a box must have x0 < x1 and y0 < y1 and lie inside the page of {row.width} x {row.height} pixels, "
+                    f"got {box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}"
+                )
+        self._store.replace_boxes(row.page, [_row(box) for box in boxes])
+        self.is_changed = True
+        return [_message(box) for box in self._store.boxes(row.page)]
+
+    def decide(self, number: int, contains: bool) -> PageState:
+        """Records what a person says about a page, on the disk when it returns.
+
+        Raises:
+            RequestError: there is no such page.
+        """
+        page = self.name_of(number)
+        self._store.decide(page, contains, "review")
+        self.is_changed = True
+        return self._state(number, page)
+
+    def undo(self) -> PageState | None:
+        """Takes back the last decision made on the review page; returns its page as it is then."""
+        page = self._store.undo()
+        if page is None:
+            return None
+        self.is_changed = True
+        return self._state(self._number_of(page), page)
+
+    def _number_of(self, page: str) -> int:
+        if page not in self._pages:
+            self._read_names()
+        return self._pages.index(page)
+
+    def _read_names(self) -> None:
+        self._pages = [row.page for row in self._store.pages()]
+
+    def _state(self, number: int, page: str) -> PageState:
+        row = self._store.page(page)
+        return PageState(page=number, keep=row.keep, decision=row.decision)
+
+
+def doubtful_range(threshold: float) -> tuple[float, float]:
+    """Lowest and highest score whose odds, s / (1 - s), are within a factor of 3 of the threshold's."""
+    tiny = 1e-6
+    odds = max(threshold, tiny) / max(1 - threshold, tiny)
+    low, high = odds / _DOUBT_ODDS, odds * _DOUBT_ODDS
+    return round(low / (1 + low), _DECIMALS), round(high / (1 + high), _DECIMALS)
+
+
+def _message(box: BoxRow) -> BoxMessage:
+    return BoxMessage(
+        label=box.label, x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1, score=box.score, source=box.source
+    )
+
+
+def _row(box: BoxMessage) -> BoxRow:
+    return BoxRow(label=box.label, x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1, score=box.score, source=box.source)
