@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from farthing.recommend import compare, timing, tune
 from farthing.recommend.dataset import Dataset
 from tests.recommend import small
 
@@ -24,3 +27,14 @@ def ids_only(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def trained(mixed: Dataset, ids_only: Dataset, tmp_path_factory: pytest.TempPathFactory) -> small.Trainings:
     """`trained("mixed", "int4")` is the folder of a finished run."""
     return small.Trainings(tmp_path_factory.mktemp("runs"), {"mixed": mixed, "ids_only": ids_only})
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> small.TrainsHere:
+    """Trainings happen in this process and are noted; nothing is timed for long."""
+    trainings = small.TrainsHere()
+    for module in (compare, tune):
+        monkeypatch.setattr(module, "run_jobs", trainings)
+    monkeypatch.setattr(timing, "MIN_REPEATS", 1)
+    monkeypatch.setattr(compare, "time_models", partial(timing.time_models, seconds=0.0))
+    return trainings

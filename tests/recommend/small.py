@@ -101,6 +101,8 @@ class TrainsHere:
         for job in jobs:
             if not (job.folder / "result.json").exists():
                 self.titles.append(job.title)
-            train_run(Dataset.open(job.data), job.config, folder=job.folder, seed=job.seed, resume=True)
+            train_run(
+                Dataset.open(job.data), job.config, folder=job.folder, seed=job.seed, teacher=job.teacher, resume=True
+            )
             if len(self.titles) == self._stop_after:
                 raise Interrupted("enough")

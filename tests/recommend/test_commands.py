@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 from farthing import cli
-from farthing.recommend import compare, timing, tune
 from farthing.recommend.commands import split_values
 from farthing.recommend.dataset import Dataset
 from farthing.recommend.modelfolder import export_run
@@ -49,23 +47,13 @@ def fails(*arguments: object) -> str:
 
 
 @pytest.fixture
-def trainings(monkeypatch: pytest.MonkeyPatch) -> small.TrainsHere:
-    trainings = small.TrainsHere()
-    for module in (compare, tune):
-        monkeypatch.setattr(module, "run_jobs", trainings)
-    monkeypatch.setattr(timing, "MIN_REPEATS", 1)
-    monkeypatch.setattr(compare, "time_models", partial(timing.time_models, seconds=0.0))
-    return trainings
-
-
-@pytest.fixture
 def log(tmp_path: Path) -> Path:
     path = tmp_path / "log.csv"
     path.write_text(CSV)
     return path
 
 
-@pytest.mark.slow  # a log that is made up, and eight trainings
+@pytest.mark.slow  # a log that is made up, and nine trainings
 def test_the_whole_way_from_a_raw_log_to_scores_and_a_table(tmp_path: Path, trainings: small.TrainsHere) -> None:
     log, data, out = tmp_path / "log.tsv.gz", tmp_path / "data", tmp_path / "table"
     made = json.loads(succeeds("synthesize", "--rows", 1500, "--seed", 1, "--out", log, "--json"))
@@ -81,11 +69,11 @@ def test_the_whole_way_from_a_raw_log_to_scores_and_a_table(tmp_path: Path, trai
     assert pl.read_csv(tmp_path / "scores.csv").shape == (1500, 2)
     bits = ["--bits", "4", "--bits", "32,1"]
     rows = json.loads(succeeds("compare", data, "--out", out, *bits, "--seeds", 1, "--jobs", 1, *FAST, "--json"))
-    names = ["fp32", "int4", "binary", "fp32-unfiltered", "int4-ptq", "seed-binary"]
+    names = ["fp32", "int4", "binary", "fp32-distilled", "fp32-unfiltered", "int4-ptq", "seed-binary"]
     assert [row["name"] for row in rows] == names
     shown = succeeds("compare", data, "--out", out, *bits, "--seeds", 1, "--jobs", 1, *FAST)
     assert [line.split()[0] for line in shown.splitlines()[4:-1]] == names
-    assert len(trainings.titles) == 5
+    assert len(trainings.titles) == 6
     assert (out / "report.html").exists()
 
 

@@ -33,11 +33,11 @@ KEYS = [
     *("size_mb", "embedding_mb", "mflops_w32a32", "mflops_w8a8", "mflops_w4a8", "mflops_w1a1", "mflops"),
     *("mflops_seed", "train_seconds", "p50_us_1", "rows_per_second_1", "p50_us_2048", "rows_per_second_2048"),
 ]
-NAMES = ["fp32", "int4", "binary", "fp32-unfiltered", "int4-ptq", "seed-binary"]
+NAMES = ["fp32", "int4", "binary", "fp32-distilled", "fp32-unfiltered", "int4-ptq", "seed-binary"]
 TIMES = {"train_seconds", "p50_us_1", "rows_per_second_1", "p50_us_2048", "rows_per_second_2048"}
 SEEDS = 2
 
-pytestmark = pytest.mark.slow  # ten trainings
+pytestmark = pytest.mark.slow  # a dozen trainings
 
 
 def variants_of(dataset: Dataset) -> list[Variant]:
@@ -78,7 +78,7 @@ def test_rows_and_keys_are_as_promised(rows: list[Row]) -> None:
         assert sorted(row) == sorted(KEYS)
         assert list(row)[:5] == KEYS[:5]
         assert all(isinstance(value, str if key == "name" else int | float) for key, value in row.items())
-    assert [row["bits"] for row in rows] == [32, 4, 1, 32, 4, 1]
+    assert [row["bits"] for row in rows] == [32, 4, 1, 32, 32, 4, 1]
     assert {row["seeds"] for row in rows} == {SEEDS}
 
 
@@ -171,7 +171,7 @@ def test_an_interrupted_comparison_ends_with_the_same_table(
     rest = small.TrainsHere()
     patch.setattr(compare, "run_jobs", rest)
     assert without_times(comparison.run(variants_of(mixed), notes={})) == without_times(rows)
-    assert len(rest.titles) == 5 * SEEDS - 3
+    assert len(rest.titles) == 6 * SEEDS - 3
 
 
 def test_one_seed_has_no_spread(mixed: Dataset, out: Path, tmp_path: Path, rows: list[Row]) -> None:

@@ -160,3 +160,23 @@ def test_the_files_of_a_run(trained: small.Trainings) -> None:
         "vocabulary.parquet",
     ]
     assert RunFolder(folder, {}).best_weights()
+
+
+def test_a_teacher_changes_what_is_learned_and_is_on_record(
+    mixed: Dataset, trained: small.Trainings, tmp_path: Path
+) -> None:
+    config, teacher = small.small_config("int4", mixed), trained("mixed")
+    taught = train_run(mixed, config, folder=tmp_path / "taught", seed=0, teacher=teacher)
+    alone = train_run(mixed, config, folder=tmp_path / "alone", seed=0)
+    assert taught.test["auc"] > 0.8
+    assert taught.history[0]["train_loss"] != alone.history[0]["train_loss"]
+    with pytest.raises(ConfigError, match="with another --teacher"):
+        train_run(mixed, config, folder=tmp_path / "taught", seed=0, resume=True)
+    assert train_run(mixed, config, folder=tmp_path / "taught", seed=0, teacher=teacher, resume=True) == taught
+
+
+def test_a_teacher_reads_the_same_rows(mixed: Dataset, trained: small.Trainings, tmp_path: Path) -> None:
+    config = small.small_config("int4", mixed, "min_count=3")
+    with pytest.raises(ConfigError, match="train the teacher on the same data with the same --min-count"):
+        train_run(mixed, config, folder=tmp_path / "run", seed=0, teacher=trained("mixed"))
+    assert not (tmp_path / "run").exists()

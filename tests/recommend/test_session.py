@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from farthing.base.errors import ConfigError
-from farthing.recommend import compare, timing, tune
 from farthing.recommend.dataset import Dataset
 from farthing.recommend.session import Session
 from farthing.recommend.tune import CANDIDATES
@@ -18,16 +16,6 @@ from tests.recommend import small
 SETTINGS = [*small.SETTINGS, "train.fit.max_epochs=1", "train.batch_size=256"]
 
 NewSession = Callable[..., Session]
-
-
-@pytest.fixture
-def trainings(monkeypatch: pytest.MonkeyPatch) -> small.TrainsHere:
-    trainings = small.TrainsHere()
-    for module in (compare, tune):
-        monkeypatch.setattr(module, "run_jobs", trainings)
-    monkeypatch.setattr(timing, "MIN_REPEATS", 1)
-    monkeypatch.setattr(compare, "time_models", partial(timing.time_models, seconds=0.0))
-    return trainings
 
 
 @pytest.fixture
@@ -50,7 +38,7 @@ def min_count_of(run: Path) -> int:
 
 
 def test_a_given_cut_is_taken(session: NewSession, tmp_path: Path, said: list[str]) -> None:
-    session(min_count=7).train("fp32", seed=0, init=None, resume=False)
+    session(min_count=7).train("fp32", seed=0, init=None, teacher=None, resume=False)
     assert min_count_of(tmp_path / "out") == 7
     assert said == []
 
@@ -58,7 +46,7 @@ def test_a_given_cut_is_taken(session: NewSession, tmp_path: Path, said: list[st
 def test_else_it_is_chosen_on_validation_and_said(
     session: NewSession, tmp_path: Path, said: list[str], trainings: small.TrainsHere
 ) -> None:
-    session().train("int4", seed=0, init=None, resume=False)
+    session().train("int4", seed=0, init=None, teacher=None, resume=False)
     chosen = min_count_of(tmp_path / "out")
     assert chosen in CANDIDATES
     assert said[0].startswith(f"min-count {chosen} chosen by the validation AUC of FP32 (1: 0.")
@@ -68,16 +56,16 @@ def test_else_it_is_chosen_on_validation_and_said(
 def test_a_resumed_or_continued_run_keeps_its_cut(
     session: NewSession, tmp_path: Path, trainings: small.TrainsHere
 ) -> None:
-    first = session(min_count=4).train("fp32", seed=0, init=None, resume=False)
-    assert session().train("fp32", seed=0, init=None, resume=True) == first
-    session(out="next").train("fp32", seed=0, init=tmp_path / "out", resume=False)
+    first = session(min_count=4).train("fp32", seed=0, init=None, teacher=None, resume=False)
+    assert session().train("fp32", seed=0, init=None, teacher=None, resume=True) == first
+    session(out="next").train("fp32", seed=0, init=tmp_path / "out", teacher=None, resume=False)
     assert min_count_of(tmp_path / "next") == 4
     assert trainings.titles == []
 
 
 def test_a_comparison_with_a_report(session: NewSession, tmp_path: Path, trainings: small.TrainsHere) -> None:
     rows = session(min_count=2).compare(bits=[32], seeds=1)
-    assert [row["name"] for row in rows] == ["fp32", "fp32-unfiltered", "int4-ptq", "seed-binary"]
+    assert [row["name"] for row in rows] == ["fp32", "fp32-distilled", "fp32-unfiltered", "int4-ptq", "seed-binary"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "compare.csv",
         "compare.json",

@@ -7,17 +7,19 @@ import torch
 
 from farthing.recommend.config import TrainConfig
 from farthing.recommend.dataset import Dataset
+from farthing.recommend.model import Dlrm
 from farthing.recommend.precision import build_model
 from farthing.recommend.task import ClickTask, TrainBatches, probabilities
 from tests.recommend import small
 
 
-def task_of(dataset: Dataset, **settings: float) -> ClickTask:
+def task_of(dataset: Dataset, teacher: Dlrm | None = None, **settings: float) -> ClickTask:
     config, table_rows = small.small_config("fp32", dataset), tuple(dataset.table_rows(1))
     model = build_model(
         num_dense=len(dataset.manifest.dense), table_rows=table_rows, model=config.model, precision=config.precision
     )
-    return ClickTask(model, dataset=dataset, table_rows=table_rows, config=TrainConfig(**settings))  # type: ignore[arg-type]
+    train = TrainConfig(**settings)  # type: ignore[arg-type]
+    return ClickTask(model, dataset=dataset, table_rows=table_rows, config=train, teacher=teacher)
 
 
 @pytest.fixture
@@ -52,6 +54,25 @@ def test_the_loss_is_the_log_loss(mixed: Dataset, batches: TrainBatches) -> None
     assert task.loss(batch).item() == pytest.approx(
         sklearn.metrics.log_loss(batch.label.numpy(), probability), rel=1e-5
     )
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
+def test_a_teacher_has_its_share_of_the_target(mixed: Dataset, batches: TrainBatches, weight: float) -> None:
+    teacher = task_of(mixed).model.eval()
+    torch.nn.init.normal_(teacher.embedding.weight, generator=torch.Generator().manual_seed(1))
+    task = task_of(mixed, teacher, teacher_weight=weight)
+    task.model.eval()
+    batch = next(batches.epoch(0, 0))
+    student, guide = (
+        model(batch.dense, batch.indices, batch.offsets).detach().double().sigmoid().numpy()
+        for model in (task.model, teacher)
+    )
+    target = (1 - weight) * batch.label.double().numpy() + weight * guide
+    expected = -(target * np.log(student) + (1 - target) * np.log(1 - student)).mean()
+    loss = task.loss(batch)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    loss.backward()
+    assert all(weight.grad is None for weight in teacher.parameters())
 
 
 def test_evaluation_is_of_the_validation_split(mixed: Dataset) -> None:

@@ -14,13 +14,6 @@ from farthing.train.interrupt import Interrupted
 from tests.recommend import small
 
 
-@pytest.fixture
-def trainings(monkeypatch: pytest.MonkeyPatch) -> small.TrainsHere:
-    trainings = small.TrainsHere()
-    monkeypatch.setattr(tune, "run_jobs", trainings)
-    return trainings
-
-
 def config_of(dataset: Dataset) -> RecommendConfig:
     return small.small_config("fp32", dataset, "train.fit.max_epochs=1", "train.batch_size=256")
 

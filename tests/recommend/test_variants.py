@@ -10,7 +10,7 @@ from farthing.recommend.variants import Variant, build_variants, presets_of_bits
 
 IDS_ONLY = Shape(num_dense=0, num_fields=10, num_rows=10_000)
 CRITEO = Shape(num_dense=13, num_fields=26, num_rows=10_000)
-ALWAYS = ["fp32-unfiltered", "int4-ptq", "seed-binary"]
+ALWAYS = ["fp32-distilled", "fp32-unfiltered", "int4-ptq", "seed-binary"]
 
 
 def variants_of(shape: Shape = IDS_ONLY, *overrides: str, min_count: int = 3) -> dict[str, Variant]:
@@ -49,6 +49,7 @@ def test_what_each_row_is() -> None:
         "int4": 4,
         "int2": 2,
         "binary": 1,
+        "fp32-distilled": 32,
         "fp32-unfiltered": 32,
         "int4-ptq": 4,
         "seed-binary": 1,
@@ -56,6 +57,10 @@ def test_what_each_row_is() -> None:
     cuts = {name: row.config.min_count for name, row in rows.items()}
     assert cuts == dict.fromkeys(rows, 3) | {"fp32-unfiltered": 1, "seed-binary": 1}
     assert {name: row.rounds for name, row in rows.items() if row.rounds} == {"int4-ptq": "fp32"}
+    taught = {name for name, row in rows.items() if row.teacher == "fp32"}
+    assert taught == {"int8", "int4", "int2", "binary", "fp32-distilled"}
+    assert all(row.teacher is None for name, row in rows.items() if name not in taught)
+    assert rows["fp32-distilled"].config == replace(rows["fp32"].config, preset="fp32-distilled")
     assert all(row.config.preset == name for name, row in rows.items())
     assert rows["fp32"].config == replace(build_preset("fp32", IDS_ONLY), min_count=3)
     assert rows["int4-ptq"].config.precision == rows["int4"].config.precision

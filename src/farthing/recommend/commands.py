@@ -107,6 +107,7 @@ def prepare(
         "train data --out run --preset int4",
         "train data --out run --resume",
         "train newer-data --out run2 --init run",
+        "train data --out small --preset int4 --teacher run",
     )
 )
 def train(
@@ -115,6 +116,9 @@ def train(
     preset: Annotated[str, typer.Option(help="fp32, int8, int4, int2 or binary.")] = "int4",
     min_count: MinCount = None,
     init: Annotated[Path | None, typer.Option(help="Continue from the weights of an earlier run.")] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="An fp32 run on the same data to learn from beside the labels.")
+    ] = None,
     settings: Settings = None,
     seed: Annotated[int, typer.Option(help="Of initial weights, shuffling and dropout.")] = 0,
     *,
@@ -127,7 +131,7 @@ def train(
 
     with console.training_board() as board:
         session = Session(data, out, settings or [], min_count, os.cpu_count() or 1, board, console.say)
-        result = session.train(preset, seed=seed, init=init, resume=resume)
+        result = session.train(preset, seed=seed, init=init, teacher=teacher, resume=resume)
     console.show_result(result, out, as_json=json)
 
 

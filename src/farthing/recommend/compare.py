@@ -82,7 +82,11 @@ class Comparison:
         return rows
 
     def _train(self, variants: Sequence[Variant]) -> None:
-        """Trains what is not rounded, all rows of one seed before the next."""
+        """Trains what is not rounded, teachers first, and otherwise all rows of one seed before the next."""
+        for has_teacher in (False, True):
+            self._train_group([variant for variant in variants if (variant.teacher is not None) == has_teacher])
+
+    def _train_group(self, variants: Sequence[Variant]) -> None:
         jobs = [
             TrainingJob(
                 title=f"{variant.name}, seed {seed + 1} of {self.seeds}",
@@ -90,6 +94,7 @@ class Comparison:
                 folder=self._run_folder(variant.name, seed),
                 config=variant.config,
                 seed=seed,
+                teacher=None if variant.teacher is None else self._run_folder(variant.teacher, seed),
             )
             for seed in range(self.seeds)
             for variant in variants

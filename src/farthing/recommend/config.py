@@ -97,6 +97,8 @@ class TrainConfig:
         scale_lr_factor: the quantizers' scales learn at `lr` times this, > 0.
         embedding_prior: strength of the L2 term on embeddings, in training rows, >= 0: its weight is this over the
             number of training rows, so that one value suits small and large logs. 0 switches it off.
+        teacher_weight: share of the teacher's probability in the target of a run that has a teacher, in [0, 1]; the
+            logged label has the rest.
         fit: epochs, early stopping, schedule.
     """
 
@@ -104,6 +106,7 @@ class TrainConfig:
     lr: float = 3e-3
     scale_lr_factor: float = 0.1
     embedding_prior: float = 1200.0
+    teacher_weight: float = 0.5
     fit: FitConfig = field(default_factory=lambda: FitConfig(max_epochs=8, patience=3))
 
     def __post_init__(self) -> None:
@@ -111,6 +114,7 @@ class TrainConfig:
         _require(self.lr > 0, "lr", "> 0", self.lr)
         _require(self.scale_lr_factor > 0, "scale_lr_factor", "> 0", self.scale_lr_factor)
         _require(self.embedding_prior >= 0, "embedding_prior", ">= 0", self.embedding_prior)
+        _require(0 <= self.teacher_weight <= 1, "teacher_weight", "in [0, 1]", self.teacher_weight)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,13 +37,18 @@ _Message = tuple[str, str, dict[str, Any]]  # Any: JSON values
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """One training; a finished run in `folder` is left alone, an interrupted one goes on."""
+    """One training; a finished run in `folder` is left alone, an interrupted one goes on.
+
+    Attributes:
+        teacher: the finished run that it learns from beside the labels.
+    """
 
     title: str
     data: Path
     folder: Path
     config: RecommendConfig
     seed: int
+    teacher: Path | None = None
 
 
 def run_jobs(jobs: Sequence[TrainingJob], *, workers: int, progress: NewProgress | None = None) -> None:
@@ -127,6 +132,7 @@ def _train(job: TrainingJob) -> None:
             job.config,
             folder=job.folder,
             seed=job.seed,
+            teacher=job.teacher,
             resume=True,
             progress=_Forwarded(job.title, _messages),
         )

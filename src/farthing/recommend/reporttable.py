@@ -14,6 +14,7 @@ MEANINGS = {
     "int4": "4-bit embeddings, W4A8 network",
     "int2": "2-bit embeddings, W4A8 network",
     "binary": "1-bit embeddings, W1A1 network",
+    "fp32-distilled": "full precision with a teacher, as the rounded rows have",
     "fp32-unfiltered": "full precision, a row for every id",
     "int4-ptq": "fp32, rounded after training",
     "seed-binary": "sign embeddings and top network, every id",

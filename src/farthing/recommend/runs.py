@@ -38,6 +38,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
         num_dense: numeric columns.
         table_rows: embedding rows of each field.
         init: fingerprint of the `run.json` that it continues from.
+        teacher: fingerprint of the `run.json` that it learns from beside the labels.
     """
 
     config: dict[str, Any]  # Any: JSON
@@ -46,6 +47,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     num_dense: int
     table_rows: tuple[int, ...]
     init: str | None = None
+    teacher: str | None = None
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,7 @@ def train_run(
     folder: Path,
     seed: int,
     init: Path | None = None,
+    teacher: Path | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> RunResult:
@@ -86,12 +89,14 @@ def train_run(
         folder: of the run.
         seed: of initial weights, shuffling and dropout.
         init: a finished run whose weights are the start; embeddings are carried over by the values of their ids.
+        teacher: a finished run on the same data, with the same frequency cut, whose probabilities are part of the
+            target (`TrainConfig.teacher_weight`).
         resume: go on where an interrupted run stopped; a finished one returns its result.
         progress: display to report to.
 
     Raises:
         ConfigError: `folder` holds a run and `resume` is False, or one with other settings or data; or the run to start
-            from does not fit.
+            or to learn from does not fit.
     """
     info = RunInfo(
         config=to_dict(config),
@@ -100,17 +105,19 @@ def train_run(
         num_dense=len(dataset.manifest.dense),
         table_rows=tuple(dataset.table_rows(config.min_count)),
         init=None if init is None else _fingerprint(read_json(init / RUN_FILE, RunInfo)),
+        teacher=None if teacher is None else _fingerprint(read_json(teacher / RUN_FILE, RunInfo)),
     )
     _check_folder(folder, info, resume=resume)
     if (folder / RESULT_FILE).exists():
         return read_json(folder / RESULT_FILE, RunResult)
     encoder = RowEncoder.from_dataset(dataset, table_rows=info.table_rows)
+    guide = None if teacher is None else _load_teacher(teacher, info)
     model = _empty_model(info)
     if init is not None:
         warm_start(model, encoder, load_run(init), RowEncoder.load(init))
     write_json(folder / RUN_FILE, info)
     encoder.save(folder)
-    task = ClickTask(model, dataset=dataset, table_rows=info.table_rows, config=config.train)
+    task = ClickTask(model, dataset=dataset, table_rows=info.table_rows, config=config.train, teacher=guide)
     batches = TrainBatches(dataset, info.table_rows, config.train.batch_size, seed)
     fitted = fit(task, batches, config.train.fit, folder=folder, seed=seed, resume=resume, progress=progress)
     model.eval()
@@ -124,6 +131,17 @@ def train_run(
     )
     write_json(folder / RESULT_FILE, result)
     return result
+
+
+def _load_teacher(folder: Path, info: RunInfo) -> Dlrm:
+    """The model of the finished run in `folder`, which reads the same rows as the run of `info`."""
+    there = read_json(folder / RUN_FILE, RunInfo)
+    if (there.data, there.table_rows) != (info.data, info.table_rows):
+        raise ConfigError(
+            f"--teacher: {folder} was trained on other data or with another min-count; train the teacher on the same "
+            "data with the same --min-count"
+        )
+    return load_run(folder)
 
 
 def _check_folder(folder: Path, info: RunInfo, *, resume: bool) -> None:
@@ -144,6 +162,8 @@ def _difference(there: RunInfo, info: RunInfo) -> str | None:
         return "from other data"
     if there.init != info.init:
         return "from another --init"
+    if there.teacher != info.teacher:
+        return "with another --teacher"
     old, new = (dict(_leaves(msgspec.json.decode(msgspec.json.encode(run)))) for run in (there, info))
     for name in new:
         if old.get(name) != new[name]:

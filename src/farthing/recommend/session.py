@@ -42,18 +42,23 @@ class Session:
     progress: NewProgress
     say: Callable[[str], None]
 
-    def train(self, preset: str, *, seed: int, init: Path | None, resume: bool) -> RunResult:
-        """Trains one preset into `out`; a run that is resumed or continued keeps the frequency cut it was made with."""
+    def train(self, preset: str, *, seed: int, init: Path | None, teacher: Path | None, resume: bool) -> RunResult:
+        """Trains one preset into `out`.
+
+        A run that is resumed, continued or taught keeps the frequency cut of the run that it goes back to.
+        """
         dataset = Dataset.open(self.data)
         config = build_preset(preset, Shape.of(dataset))
-        earlier = self.out if resume and (self.out / RUN_FILE).exists() else init
+        earlier = self.out if resume and (self.out / RUN_FILE).exists() else init or teacher
         if self.min_count is None and earlier is not None:
             min_count = run_config(read_json(earlier / RUN_FILE, RunInfo)).min_count
         else:
             min_count = self._min_count(dataset)
         config = apply_overrides(replace(config, min_count=min_count), self.settings)
         bar = self.progress(f"train {preset}")
-        return train_run(dataset, config, folder=self.out, seed=seed, init=init, resume=resume, progress=bar)
+        return train_run(
+            dataset, config, folder=self.out, seed=seed, init=init, teacher=teacher, resume=resume, progress=bar
+        )
 
     def compare(self, *, bits: Sequence[int], seeds: int) -> list[Row]:
         """Makes the whole comparison in `out`, and its report."""

@@ -21,11 +21,13 @@ class Variant:
         name: of the row.
         config: what is trained or, where `rounds` is set, what a trained float model is rounded to.
         rounds: the name of the row that is rounded after its training; None for a row that is trained.
+        teacher: the name of the row, itself without a teacher, whose run of the same seed this one learns from.
     """
 
     name: str
     config: RecommendConfig
     rounds: str | None = None
+    teacher: str | None = None
 
 
 def presets_of_bits(bits: Iterable[int]) -> list[str]:
@@ -43,9 +45,10 @@ def presets_of_bits(bits: Iterable[int]) -> list[str]:
 def build_variants(shape: Shape, *, presets: Sequence[str], min_count: int, overrides: Iterable[str]) -> list[Variant]:
     """The rows of some presets, then those that are always there.
 
-    Those are `fp32-unfiltered` (every id has a row), `int4-ptq` (FP32 rounded after training, to the bits of int4) and
-    `seed-binary` (the recipe that the project started from). All rows share the architecture and training settings,
-    which were tuned for FP32, except where a row's definition says otherwise.
+    Those are `fp32-distilled` (FP32 that has a teacher, as the rounded presets have), `fp32-unfiltered` (every id has a
+    row), `int4-ptq` (FP32 rounded after training, to the bits of int4) and `seed-binary` (the recipe that the project
+    started from). All rows share the architecture and training settings, which were tuned for FP32, except where a
+    row's definition says otherwise.
 
     Args:
         shape: of the data.
@@ -62,7 +65,8 @@ def build_variants(shape: Shape, *, presets: Sequence[str], min_count: int, over
         return apply_overrides(replace(build_preset(name, shape), min_count=min_count), settings)
 
     return [
-        *(Variant(name, preset(name)) for name in presets),
+        *(Variant(name, preset(name), teacher=None if name == FLOAT else FLOAT) for name in presets),
+        Variant("fp32-distilled", replace(preset(FLOAT), preset="fp32-distilled"), teacher=FLOAT),
         Variant("fp32-unfiltered", replace(preset(FLOAT), preset="fp32-unfiltered", min_count=1)),
         Variant("int4-ptq", replace(preset("int4"), preset="int4-ptq"), rounds=FLOAT),
         Variant("seed-binary", apply_overrides(suit_training(seed_binary(), shape), _training_only(settings))),
