@@ -17,11 +17,13 @@ from typing import Protocol, TypeVar
 from farthing.base.errors import ConfigError, DataError
 from farthing.documents.ahead import work_ahead
 from farthing.documents.detections import Detections
+from farthing.documents.fetch import is_url
 from farthing.documents.groups import Group, document_of
+from farthing.documents.images import MAX_PIXELS
 from farthing.documents.keep import judge_page
 from farthing.documents.outputs import write_outputs
 from farthing.documents.page import Page
-from farthing.documents.pages import Collection
+from farthing.documents.pages import Collection, open_collection
 from farthing.documents.progress import NoProgress, PageProgress
 from farthing.documents.sources import BrokenSource, PageSource
 from farthing.results.rows import BoxRow, PageQuery, PageRow
@@ -62,6 +64,8 @@ class FilterConfig:
         threshold: pages from this score on are kept until a calibration sets a threshold that promises a recall.
         least_box_score: boxes below are not recorded, in [0, 1].
         group: what counts as one document; None writes no table of documents.
+        crop_pixels: cuts every found object out, as a picture with at most this long side; None cuts nothing out.
+        max_pixels: the largest image that is decoded.
         batch_size: pages that go through the detector, and onto the disk, at a time.
         workers: threads that decode pages.
     """
@@ -70,6 +74,8 @@ class FilterConfig:
     threshold: float = 0.3
     least_box_score: float = 0.05
     group: Group | None = None
+    crop_pixels: int | None = None
+    max_pixels: int = MAX_PIXELS
     batch_size: int = 16
     workers: int = 1
 
@@ -77,9 +83,10 @@ class FilterConfig:
         for name in ("threshold", "least_box_score"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
-        for name in ("batch_size", "workers"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("batch_size", "workers", "crop_pixels", "max_pixels"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} must be at least 1, got {value}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +99,8 @@ class FilterResult:
         failed: pages that could not be read.
         threshold: smallest score of a kept page.
         contains: the wanted classes.
+        crops: pictures of single objects.
+        uncut: kept pages that could not be read again to cut objects out.
         pages_per_second: of this call, decoding, detector and recording together; 0 if nothing was left to do.
     """
 
@@ -100,12 +109,14 @@ class FilterResult:
     failed: int
     threshold: float
     contains: tuple[str, ...]
+    crops: int
+    uncut: int
     pages_per_second: float
 
 
 def filter_pages(
     detector: Detector,
-    collection: Collection,
+    location: Path | str,
     out: Path,
     config: FilterConfig,
     *,
@@ -116,7 +127,7 @@ def filter_pages(
 
     Args:
         detector: finds the objects.
-        collection: its pages.
+        location: of its pages: a folder, a file, or the address of a manifest; see `open_collection`.
         out: the folder, which must not hold an earlier filter unless `resume`.
         config: what is wanted.
         resume: goes on with a filter that was interrupted, or adds pages that came to the collection since.
@@ -124,11 +135,12 @@ def filter_pages(
 
     Raises:
         ConfigError: a wanted class that the detector does not know, or `resume` with other settings than before.
-        DataError: `out` holds an earlier filter, or cannot be written.
+        DataError: `out` holds an earlier filter or cannot be written, or nothing is at `location`.
     """
     contains = wanted_classes(config.contains, detector.classes)
+    collection = open_collection(location, max_pixels=config.max_pixels)
     facts = {
-        "collection": _location(collection),
+        "collection": location if isinstance(location, str) and is_url(location) else str(Path(location).absolute()),
         "model": detector.model_id,
         "contains": list(contains),
         "least_box_score": config.least_box_score,
@@ -137,15 +149,19 @@ def filter_pages(
     }
     with _open_store(out / STORE_FILE, facts, config.threshold, resume=resume) as store:
         started, before = time.monotonic(), store.count()
-        _scan(store, detector, collection, config, progress or NoProgress())
+        progress = progress or NoProgress()
+        _scan(store, detector, collection, config, progress)
         seconds, pages = time.monotonic() - started, store.count()
-        write_outputs(store, out)
+        store.set_meta(crop_pixels=config.crop_pixels, max_pixels=config.max_pixels)
+        cut = write_outputs(store, out, collection, workers=config.workers, progress=progress)
         return FilterResult(
             pages=pages,
             kept=store.count(PageQuery(keep=True)),
             failed=store.count(PageQuery(is_readable=False)),
             threshold=store.meta()["threshold"],
             contains=contains,
+            crops=cut.crops,
+            uncut=cut.failed_pages,
             pages_per_second=(pages - before) / max(seconds, 1e-9),
         )
 
@@ -160,12 +176,6 @@ def wanted_classes(contains: Sequence[str], known: Sequence[str]) -> tuple[str, 
         if name not in known:
             raise ConfigError(f"contains: the model does not know {name!r}; it knows {', '.join(known)}")
     return tuple(name for name in known if name in contains or not contains)
-
-
-def _location(collection: Collection) -> str:
-    """Where the collection lies, from which it can be opened again."""
-    place = collection.root if collection.files is None else collection.root / collection.files[0]
-    return str(place.absolute())
 
 
 def _open_store(path: Path, facts: dict[str, object], threshold: float, *, resume: bool) -> Store:

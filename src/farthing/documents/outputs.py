@@ -11,9 +11,13 @@ from typing import Any
 import msgspec
 
 from farthing.base.files import atomic_path
+from farthing.documents.crops import CropCount, write_crops
 from farthing.documents.groups import DOCUMENTS_FILE, write_documents
+from farthing.documents.pages import Collection, open_collection
+from farthing.documents.progress import NoProgress, PageProgress
+from farthing.documents.report import write_report
 from farthing.results.rows import PageQuery
-from farthing.results.store import Store
+from farthing.results.store import STORE_FILE, Store
 
 PAGES_FILE = "pages.csv"
 DETECTIONS_FILE = "detections.json"
@@ -57,17 +61,49 @@ def write_detections(store: Store, path: Path) -> None:
         stream.write(b"\n]\n" if start != b"[\n" else b"[]\n")
 
 
-def write_outputs(store: Store, folder: Path) -> None:
-    """Writes every file that is made from a store into `folder`.
+def write_outputs(
+    store: Store, folder: Path, collection: Collection, *, workers: int = 1, progress: PageProgress | None = None
+) -> CropCount:
+    """Writes every file that is made from a store into `folder`, tables first.
+
+    Args:
+        store: what was found.
+        folder: where the files go.
+        collection: the pages, for crops and for the pictures of the report.
+        workers: threads that decode pages.
+        progress: told about the crops.
+
+    Returns:
+        What was cut out; nothing where no crops are wanted.
 
     Raises:
         DataError: the folder cannot be written.
     """
+    facts = store.meta()
     write_pages(store, folder / PAGES_FILE)
     write_failed(store, folder / FAILED_FILE)
     write_detections(store, folder / DETECTIONS_FILE)
-    if store.meta()["group"] is not None:
+    if facts["group"] is not None:
         write_documents(store, folder / DOCUMENTS_FILE)
+    cut = CropCount(crops=0, failed_pages=0)
+    if (max_side := facts["crop_pixels"]) is not None:
+        shown = progress or NoProgress()
+        cut = write_crops(store, collection, folder, max_side=max_side, workers=workers, progress=shown)
+    write_report(store, collection, folder)
+    return cut
+
+
+def refresh_outputs(folder: Path, *, workers: int = 1, progress: PageProgress | None = None) -> CropCount:
+    """Writes the files of an earlier filter anew, after its threshold or its decisions changed.
+
+    Raises:
+        FormatError: `folder` holds no filter.
+        DataError: the collection is not where it was, or `folder` cannot be written.
+    """
+    with Store.open(folder / STORE_FILE) as store:
+        facts = store.meta()
+        collection = open_collection(facts["collection"], max_pixels=facts["max_pixels"])
+        return write_outputs(store, folder, collection, workers=workers, progress=progress)
 
 
 @contextmanager

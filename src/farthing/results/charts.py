@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -152,6 +154,65 @@ def point_chart(
         marks = [Mark(_printable(p.name), p.x, p.y - p.error, p.y, p.y + p.error) for p in points]
         place_names(figure, axes, marks, line=best, color=_STAND_INS["ink"])
         return _svg(figure, title)
+
+
+def histogram_chart(
+    counts: Sequence[tuple[str, Sequence[int]]],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    mark: float | None = None,
+    size: tuple[int, int] = (1000, 300),
+) -> Markup:
+    """Counts in equal bins over [0, 1] as bars on each other, as an SVG element.
+
+    Heights grow with the square root of the count, so that a few stay visible beside many.
+
+    Args:
+        counts: per group its color, one of `COLORS`, and its count in each bin; the first group stands at the bottom.
+        title: what a screen reader says.
+        x_label: below the axes.
+        y_label: above the axes.
+        mark: where a vertical line is drawn.
+        size: width and height at which text has its natural size, px.
+    """
+    with _axes(size) as (figure, axes):
+        axes.set_yscale("function", functions=(_root, _square))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: _short(value)))
+        axes.grid(visible=False, axis="x")
+        _label(axes, x_label, y_label)
+        num_bins = len(counts[0][1])
+        below = np.zeros(num_bins)
+        for color, values in counts:
+            lefts = np.arange(num_bins) / num_bins
+            axes.bar(lefts, values, 0.84 / num_bins, below, align="edge", color=_STAND_INS[color], linewidth=0)
+            below += values
+        axes.set_xlim(0, 1)
+        most = max(1.0, float(below.max()))
+        axes.set_ylim(0, most * 1.08)
+        axes.set_yticks([0, *_root_ticks(most)])
+        if mark is not None:
+            axes.axvline(mark, color=_STAND_INS["ink"], linewidth=1.2, linestyle=_DASHES[1])
+        return _svg(figure, title)
+
+
+def _root(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.sqrt(np.maximum(values, 0))
+
+
+def _square(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.square(values)
+
+
+def _root_ticks(most: float) -> list[float]:
+    """About four round numbers up to `most` that lie evenly under a square root."""
+    ticks: list[float] = []
+    for part in (0.25, 0.5, 0.75, 1.0):
+        wanted = most * part * part
+        size = 10.0 ** np.floor(np.log10(max(wanted, 1.0)))
+        ticks.append(max(1.0, float(np.floor(wanted / size) * size)))
+    return sorted(set(ticks))
 
 
 def _frontier(points: Sequence[Point]) -> list[tuple[float, float]]:

@@ -162,6 +162,23 @@ class Store:
                 document=document, num_pages=num_pages, num_kept=num_kept, score=score, first_kept=first_kept
             )
 
+    def histogram(self, num_bins: int) -> tuple[list[int], list[int]]:
+        """How many kept and how many rejected pages score in each of `num_bins` equal parts of [0, 1]."""
+        kept, rejected = [0] * num_bins, [0] * num_bins
+        text = """
+            SELECT MIN(CAST(score * ? AS INTEGER), ?), keep, COUNT(*)
+            FROM pages WHERE score IS NOT NULL GROUP BY 1, 2"""
+        for position, keep, count in self._rows(text, num_bins, num_bins - 1):
+            (kept if keep else rejected)[position] = count
+        return kept, rejected
+
+    def class_counts(self, threshold: float) -> dict[str, tuple[int, int]]:
+        """Per class, how many pages score from `threshold`, and how many boxes do or were drawn."""
+        pages = "SELECT class, SUM(score >= ?) FROM scores GROUP BY class"
+        boxes = "SELECT class, COUNT(*) FROM boxes WHERE removed = 0 AND COALESCE(score >= ?, 1) GROUP BY class"
+        num_boxes = dict(self._rows(boxes, threshold))
+        return {name: (count, num_boxes.get(name, 0)) for name, count in self._rows(pages, threshold)}
+
     def set_threshold(self, threshold: float) -> None:
         """Keeps the pages from this score on, and those that a person wants; remembered for later decisions."""
         with self._transaction() as connection:
