@@ -1,0 +1,173 @@
+"""The settings of one page detector: classes, architecture, bits, augmentation, training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from farthing.base.errors import ConfigError
+from farthing.documents.classes import CLASSES
+
+FLOAT_BITS: Final = 32
+# 32 is float; the others are widths of lowbit's codes that have a level for zero and more than two levels.
+Width = Literal[32, 8, 4, 2]
+Architecture = Literal["tiny", "dfine"]
+
+# Strides of the maps that objects are found on; every canvas is a multiple of CANVAS_STEP.
+CANVAS_STEP: Final = 32
+
+
+def _require(holds: bool, name: str, rule: str, value: object) -> None:
+    if not holds:
+        raise ConfigError(f"{name} must be {rule}, got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig:
+    """The architecture of a detector.
+
+    Attributes:
+        architecture: "tiny", the convolutional net of `detector.py`, or "dfine", D-FINE from transformers.
+        long_side: pixels of a page's long side as the net sees it, a multiple of 32, >= 64. Time grows with its square.
+        widths: channels at strides 2, 4, 8, 16 and 32 ("tiny").
+        blocks: residual blocks at these strides, each >= 0 ("tiny").
+        neck: channels of the pyramid that objects are found on ("tiny").
+    """
+
+    architecture: Architecture = "tiny"
+    long_side: int = 384
+    widths: tuple[int, ...] = (16, 32, 56, 112, 112)
+    blocks: tuple[int, ...] = (0, 0, 1, 1, 3)
+    neck: int = 48
+
+    def __post_init__(self) -> None:
+        known = get_args(Architecture)
+        _require(self.architecture in known, "architecture", f"one of {known}", self.architecture)
+        is_step = self.long_side >= 64 and self.long_side % CANVAS_STEP == 0
+        _require(is_step, "long_side", f"a multiple of {CANVAS_STEP}, >= 64", self.long_side)
+        _require(len(self.widths) == 5 and min(self.widths) >= 1, "widths", "five numbers >= 1", self.widths)
+        _require(len(self.blocks) == 5 and min(self.blocks) >= 0, "blocks", "five numbers >= 0", self.blocks)
+        _require(self.neck >= 1, "neck", ">= 1", self.neck)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Precision:
+    """How many bits a detector has; 32 is float.
+
+    Attributes:
+        weight: bits of the weights of all convolutions but the first and the last ones.
+        edge: bits of the weights of those.
+        activation: bits of the inputs of all convolutions; 32 if and only if `weight` is.
+    """
+
+    weight: Width = 8
+    edge: Width = 8
+    activation: Width = 8
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "edge", "activation"):
+            _require(getattr(self, name) in get_args(Width), name, f"one of {get_args(Width)}", getattr(self, name))
+        is_float = {self.weight == FLOAT_BITS, self.edge == FLOAT_BITS, self.activation == FLOAT_BITS}
+        _require(len(is_float) == 1, "precision", "float in all its parts or in none", (self.weight, self.activation))
+
+    @property
+    def is_float(self) -> bool:
+        """Whether nothing is quantized."""
+        return self.weight == FLOAT_BITS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AugmentConfig:
+    """How training pages are varied; 0 (or 1 for `scale`) switches a variation off.
+
+    Attributes:
+        scale: pages are drawn up to this times larger or smaller than they would be seen, >= 1.
+        aspect: and stretched by up to this share along one side, in [0, 1).
+        flip: share of pages that are mirrored left to right, in [0, 1].
+        gamma: grey values to a power between 1 / (1 + gamma) and 1 + gamma, >= 0.
+        shade: uneven light: a smooth field that darkens or lightens by up to this share, in [0, 1).
+        blur: share of pages that lose sharpness, by a Gaussian of up to 1.2 pixels, in [0, 1].
+        noise: largest standard deviation of added noise, in parts of the range from black to white, >= 0.
+        cutout: share of pages that lose a few rectangles, in [0, 1].
+    """
+
+    scale: float = 1.35
+    aspect: float = 0.1
+    flip: float = 0.25
+    gamma: float = 0.7
+    shade: float = 0.15
+    blur: float = 0.3
+    noise: float = 0.06
+    cutout: float = 0.2
+
+    def __post_init__(self) -> None:
+        _require(self.scale >= 1, "scale", ">= 1", self.scale)
+        for name in ("gamma", "noise"):
+            _require(getattr(self, name) >= 0, name, ">= 0", getattr(self, name))
+        for name in ("aspect", "shade"):
+            _require(0 <= getattr(self, name) < 1, name, "in [0, 1)", getattr(self, name))
+        for name in ("flip", "blur", "cutout"):
+            _require(0 <= getattr(self, name) <= 1, name, "in [0, 1]", getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig:
+    """How a detector is trained: in float, then for a while with its final bits.
+
+    Attributes:
+        num_images: the budget: pages seen in float, repeats counted, >= 1.
+        num_quantized_images: pages seen with quantized weights and activations, >= 1.
+        batch_size: pages per step, >= 2 (batch normalisation needs two).
+        lr: learning rate of AdamW, > 0; falls to 0 along a cosine.
+        quantized_lr: where the quantized part starts, > 0.
+        weight_decay: of AdamW, >= 0.
+        warmup_steps: of the float part, >= 0.
+        num_evals: evaluations of the float part, >= 1; the quantized part has a quarter as many.
+        holdout: share of the pages that is not trained on but chosen by, in (0, 0.5].
+        max_holdout: at most this many of them, >= 1.
+        cache_side: long side in pixels at which pages are kept while training, >= 64.
+    """
+
+    num_images: int = 60_000
+    num_quantized_images: int = 6_000
+    batch_size: int = 16
+    lr: float = 2e-3
+    quantized_lr: float = 2e-4
+    weight_decay: float = 0.05
+    warmup_steps: int = 200
+    num_evals: int = 8
+    holdout: float = 0.1
+    max_holdout: int = 500
+    cache_side: int = 448
+
+    def __post_init__(self) -> None:
+        for name in ("num_images", "num_quantized_images", "num_evals", "max_holdout"):
+            _require(getattr(self, name) >= 1, name, ">= 1", getattr(self, name))
+        _require(self.batch_size >= 2, "batch_size", ">= 2", self.batch_size)
+        for name in ("lr", "quantized_lr"):
+            _require(getattr(self, name) > 0, name, "> 0", getattr(self, name))
+        for name in ("weight_decay", "warmup_steps"):
+            _require(getattr(self, name) >= 0, name, ">= 0", getattr(self, name))
+        _require(0 < self.holdout <= 0.5, "holdout", "in (0, 0.5]", self.holdout)
+        _require(self.cache_side >= 64, "cache_side", ">= 64", self.cache_side)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentsConfig:
+    """Everything that decides a training run, apart from the data and the seed.
+
+    Attributes:
+        preset: the name of the preset that this is a variant of.
+        classes: what is looked for.
+    """
+
+    preset: str
+    classes: tuple[str, ...] = CLASSES
+    model: ModelConfig = ModelConfig()
+    precision: Precision = Precision()
+    augment: AugmentConfig = AugmentConfig()
+    train: TrainConfig = TrainConfig()
+
+    def __post_init__(self) -> None:
+        is_list = len(self.classes) >= 1 and len(set(self.classes)) == len(self.classes)
+        _require(is_list, "classes", "one or more different names", self.classes)

@@ -1,0 +1,77 @@
+"""A small residual convolutional backbone: 3x3 convolutions, batch normalisation and ReLU, nothing else.
+
+Every convolution stands with its normalisation in an nn.Sequential, so that `lowbit.convert` can quantize the one and
+fold the other into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class ConvNorm(nn.Sequential):
+    """relu(norm(conv(x))): [batch, inputs, h, w] -> [batch, outputs, ceil(h / stride), ceil(w / stride)].
+
+    Args:
+        inputs: channels, >= 1.
+        outputs: channels, >= 1.
+        kernel: side of the kernel in pixels, odd.
+        stride: >= 1.
+        has_relu: False leaves out the ReLU, for what is added to something first.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, has_relu: bool = True) -> None:
+        conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+        super().__init__(conv, nn.BatchNorm2d(outputs), *([nn.ReLU(inplace=True)] if has_relu else []))
+
+
+class ResidualBlock(nn.Module):
+    """relu(x + norm(conv(relu(norm(conv(x)))))), the shape unchanged.
+
+    Source: He et al., Deep Residual Learning, https://arxiv.org/abs/1512.03385, figure 2. Difference: the second
+    normalisation starts at zero, so that a block starts as the identity (Goyal et al., arXiv 1706.02677, 5.1).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(channels, channels)
+        self.second = ConvNorm(channels, channels, has_relu=False)
+        norm = self.second[1]
+        assert isinstance(norm, nn.BatchNorm2d), "a ConvNorm is a convolution, then a normalisation"
+        nn.init.zeros_(norm.weight)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h w"]:
+        """The block's output."""
+        out: Tensor = self.relu(self.second(self.first(x)) + x)
+        return out
+
+
+class Backbone(nn.Module):
+    """Feature maps at strides 2, 4, 8, ... of an image: one stage each, a strided ConvNorm and residual blocks.
+
+    Args:
+        inputs: channels of the image.
+        widths: channels of each stage.
+        blocks: residual blocks of each stage, >= 0.
+    """
+
+    def __init__(self, inputs: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList()
+        for width, num_blocks in zip(widths, blocks, strict=True):
+            residual = [ResidualBlock(width) for _ in range(num_blocks)]
+            self.stages.append(nn.Sequential(ConvNorm(inputs, width, stride=2), *residual))
+            inputs = width
+
+    def forward(self, x: Float[Tensor, "batch inputs h w"]) -> list[Tensor]:
+        """The maps [batch, widths[i], h / 2**(i + 1), w / 2**(i + 1)] of all stages."""
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
