@@ -33,6 +33,10 @@ SUBCOMMANDS = {
         "farthing.recommend.commands:app",
         "Click-through models in 1 to 32 bits, from a raw click log to a small model and an honest table.",
     ),
+    "documents": Subcommand(
+        "farthing.documents.commands:app",
+        "Pages of scanned documents that show certain objects, found without labels, with a stated recall.",
+    ),
     "inspect": Subcommand(
         "farthing.inspect:inspect_app", "Say what is in a folder that farthing wrote, and how big it is."
     ),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from farthing import terminal
 from farthing.base.errors import ConfigError
 from farthing.base.files import read_json
 from farthing.recommend import console
@@ -21,7 +22,9 @@ from tests.reference.comparison import MODELS, make_rows
 def output(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What goes to standard output, on a terminal of 80 columns."""
     stream = io.StringIO()
-    monkeypatch.setattr(console, "_output", Console(file=stream, width=80))
+    shown = Console(file=stream, width=80)
+    monkeypatch.setattr(console, "output", shown)
+    monkeypatch.setattr(terminal, "output", shown)
     return stream
 
 
@@ -82,7 +85,7 @@ def test_rate(value: float, text: str) -> None:
 
 @pytest.mark.parametrize("value", ["[1, 2]", {"auc": 0.123456789, "name": "a\nb " + "long " * 40}])
 def test_json_is_whole_and_alone_on_standard_output(output: io.StringIO, value: Any) -> None:  # Any: JSON
-    console._print_json(value)
+    terminal.print_json(value)
     assert json.loads(output.getvalue()) == value
 
 

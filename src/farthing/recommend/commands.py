@@ -6,40 +6,26 @@ Heavy imports wait until a command runs, so that help is instant.
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-app = typer.Typer(
-    help="Click-through models in 1 to 32 bits, from a raw click log to a small model and an honest table.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    add_completion=False,
-)
+from farthing.options import Json, Resume, Settings, new_app, split_values
+from farthing.options import epilog as examples_of
+from farthing.terminal import say
+
+app = new_app("Click-through models in 1 to 32 bits, from a raw click log to a small model and an honest table.")
+epilog = partial(examples_of, "recommend")
 
 LogFormat = Literal["criteo", "avazu", "csv", "parquet"]
 Order = Literal["file", "random"]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. train.lr=0.001; repeatable."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Trainings at a time, one thread each; default: the CPUs.")]
 MinCount = Annotated[
     int | None,
     typer.Option(help="Ids in fewer training rows share one embedding; default: 10 for Criteo's shape, else chosen."),
 ]
-
-
-def split_values(values: list[str] | None) -> list[str]:
-    """The values of an option that may be repeated, comma-separated, or both."""
-    return [part.strip() for value in values or [] for part in value.split(",") if part.strip()]
-
-
-def epilog(*examples: str) -> str:
-    """Examples for the end of a command's help."""
-    return "Examples:\n\n" + "\n\n".join(f"farthing recommend {example}" for example in examples)
 
 
 @app.command(epilog=epilog("synthesize --rows 100000 --seed 0 --out log.tsv.gz"))
@@ -122,7 +108,7 @@ def train(
     settings: Settings = None,
     seed: Annotated[int, typer.Option(help="Of initial weights, shuffling and dropout.")] = 0,
     *,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    resume: Resume = False,
     json: Json = False,
 ) -> None:
     """Train one model; Ctrl-C saves and --resume goes on."""
@@ -130,7 +116,7 @@ def train(
     from farthing.recommend.session import Session
 
     with console.training_board() as board:
-        session = Session(data, out, settings or [], min_count, os.cpu_count() or 1, board, console.say)
+        session = Session(data, out, settings or [], min_count, os.cpu_count() or 1, board, say)
         result = session.train(preset, seed=seed, init=init, teacher=teacher, resume=resume)
     console.show_result(result, out, as_json=json)
 
@@ -156,11 +142,10 @@ def export(
     out: Annotated[Path, typer.Option(help="The model folder.")],
 ) -> None:
     """Pack a run's best weights into a model folder that scores raw rows."""
-    from farthing.recommend import console
     from farthing.recommend.modelfolder import export_run, packed_bytes
 
     export_run(run, out)
-    console.say(f"{out}: {packed_bytes(out) / 1e6:.3f} MB of weights and settings; look with: farthing inspect {out}")
+    say(f"{out}: {packed_bytes(out) / 1e6:.3f} MB of weights and settings; look with: farthing inspect {out}")
 
 
 @app.command(epilog=epilog("predict model log.tsv.gz --out scores.csv"))
@@ -176,7 +161,7 @@ def predict(
 
     with console.counter("predict", total=None) as advance:
         rows = predict_log(load_model(model), logs, out, progress=advance)
-    console.say(f"{out}: {rows:,} rows scored")
+    say(f"{out}: {rows:,} rows scored")
 
 
 @app.command(epilog=epilog("compare data --out table", "compare data --out table --bits 32,4,1 --seeds 5"))
@@ -196,7 +181,7 @@ def compare(
     from farthing.recommend.session import Session
 
     with console.training_board() as board:
-        session = Session(data, out, settings or [], min_count, jobs or os.cpu_count() or 1, board, console.say)
+        session = Session(data, out, settings or [], min_count, jobs or os.cpu_count() or 1, board, say)
         widths = [console.parse_bits(value) for value in split_values(bits) or ["32", "8", "4", "2", "1"]]
         rows = session.compare(bits=widths, seeds=seeds)
     console.show_table(rows, out, as_json=json)

@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -19,21 +17,10 @@ from farthing.recommend.manifest import Manifest
 from farthing.recommend.runs import RunResult
 from farthing.recommend.synthetic import SyntheticLog
 from farthing.recommend.variants import FLOAT
+from farthing.terminal import errors, output, print_json, say
 from farthing.train.progress import ProgressBoard
 
-_errors = Console(stderr=True)
-_output = Console()
-
 Row = Mapping[str, Any]  # Any: JSON scalars
-
-
-def say(message: str) -> None:
-    """A line of information on standard error."""
-    _errors.print(message, highlight=False, markup=False, soft_wrap=True)
-
-
-def _print_json(value: object) -> None:
-    _output.out(msgspec.json.encode(value).decode(), highlight=False)
 
 
 def parse_split(text: str) -> tuple[float, float, float]:
@@ -63,14 +50,14 @@ def parse_bits(text: str) -> int:
 
 def training_board() -> ProgressBoard:
     """The display of trainings."""
-    return ProgressBoard(_errors)
+    return ProgressBoard(errors)
 
 
 @contextmanager
 def counter(description: str, *, total: int | None) -> Iterator[Callable[[int], None]]:
     """A bar that counts rows; yields the function to call with the number of new ones."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"))
-    with Progress(*columns, TimeRemainingColumn(), console=_errors) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=errors) as bar:
         task = bar.add_task(description, total=total)
         yield lambda rows: bar.update(task, advance=rows)
 
@@ -79,7 +66,7 @@ def counter(description: str, *, total: int | None) -> Iterator[Callable[[int], 
 def stages() -> Iterator[Callable[[str, float, int], None]]:
     """A bar for work in stages; yields the function to call with the stage, its share done and the rows read."""
     columns = (TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.fields[rows]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=_errors) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=errors) as bar:
         task = bar.add_task("prepare", total=1.0, rows="")
 
         def advance(stage: str, fraction: float, num_rows: int) -> None:
@@ -91,18 +78,18 @@ def stages() -> Iterator[Callable[[str, float, int], None]]:
 def show_metrics(metrics: Mapping[str, float], *, title: str, as_json: bool) -> None:
     """One line per metric."""
     if as_json:
-        _print_json(metrics)
+        print_json(metrics)
         return
-    _output.print(title, highlight=False, markup=False, soft_wrap=True)
-    _output.print(_metric_table({"": metrics}))
+    output.print(title, highlight=False, markup=False, soft_wrap=True)
+    output.print(_metric_table({"": metrics}))
 
 
 def show_result(result: RunResult, out: Path, *, as_json: bool) -> None:
     """The metrics of a finished training and what can be done next."""
     if as_json:
-        _print_json(result)
+        print_json(result)
         return
-    _output.print(_metric_table({"validation": result.valid, "test": result.test}))
+    output.print(_metric_table({"validation": result.valid, "test": result.test}))
     say(
         f"{result.epochs} epochs in {result.train_seconds:.0f} s, {result.rows_per_second:,.0f} rows/s; "
         f"next: farthing recommend export {out} --out MODEL"
@@ -123,7 +110,7 @@ def _metric_table(columns: Mapping[str, Mapping[str, float]]) -> Table:
 def show_table(rows: Sequence[Row], out: Path, *, as_json: bool) -> None:
     """The comparison, one line per model, 80 columns wide."""
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     float_mb = next(row["size_mb"] for row in rows if row["name"] == FLOAT)
     seeds = rows[0]["seeds"]
@@ -152,7 +139,7 @@ def show_table(rows: Sequence[Row], out: Path, *, as_json: bool) -> None:
             f"{row['p50_us_1']:.0f}",
             _rate(row["rows_per_second_2048"]),
         )
-    _output.print(table)
+    output.print(table)
     say(f"report: {out / 'report.html'}")
 
 
@@ -177,7 +164,7 @@ def _three_digits(value: float) -> str:
 def show_synthetic(log: SyntheticLog, out: Path, *, as_json: bool) -> None:
     """What is known of a log that was made up."""
     if as_json:
-        _print_json(log)
+        print_json(log)
         return
     say(
         f"{out}: {log.num_rows:,} rows, {log.num_clicks / log.num_rows:.1%} clicks; "
@@ -188,7 +175,7 @@ def show_synthetic(log: SyntheticLog, out: Path, *, as_json: bool) -> None:
 def show_prepared(manifest: Manifest, out: Path, *, as_json: bool) -> None:
     """What prepare recognised and wrote."""
     if as_json:
-        _print_json(manifest)
+        print_json(manifest)
         return
     for note in manifest.notes:
         say(note)
