@@ -24,6 +24,7 @@ MARK = b"iiif.io/api/presentation"
 
 # A manifest is whatever a library's software wrote: any JSON in any place, so every step checks what it finds.
 Json: TypeAlias = Any
+_SERVICE_MARKS = ("iiif.io/api/image", "ImageService", "library.stanford.edu/iiif")
 _IMAGE_REQUEST = re.compile(r"(https?://.+)/full/[^/]+/0/(?:default|native|color)\.\w+")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -64,7 +65,7 @@ def parse_xml(content: bytes, *, name: str) -> Element:
     parser.CharacterDataHandler = builder.data
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(content, 1)
+        parser.ParseFile(io.BytesIO(content))
     except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two: an unknown encoding
         if isinstance(error, DataError):
             raise

@@ -43,7 +43,7 @@ def checked(record: PageRecord, page: str, *, classes: Sequence[str] | None, war
     """
     kept: list[tuple[str, Boxes]] = []
     for written, corners in record.objects:
-        name = class_name(written)
+        name = class_name(written, wanted=classes or ())
         if name is None:
             continue
         if classes is not None and name not in classes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -16,11 +17,14 @@ from farthing.vision.boxes import to_xywh
 FILE_NAME = "annotations.json"
 
 
+_Side = Annotated[int, msgspec.Meta(ge=1)]
+
+
 class _Image(msgspec.Struct, frozen=True):
     id: int | str
     file_name: str
-    width: int
-    height: int
+    width: _Side
+    height: _Side
 
 
 class _Category(msgspec.Struct, frozen=True):
@@ -40,12 +44,13 @@ class _File(msgspec.Struct, frozen=True):
     annotations: list[_Annotation] = []
 
 
-def read(path: Path, warnings: Warnings) -> Parsed:
+def read(path: Path, images: Path, warnings: Warnings) -> Parsed:
     """The pages of a COCO file.
 
     Raises:
         DataError: not JSON, or not what COCO prescribes; the message names the place.
     """
+    del images
     try:
         file = msgspec.json.decode(path.read_bytes(), type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from farthing.base.errors import DataError
+
 Corners = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class PageRecord:
     """One page as a file describes it.
 
@@ -59,3 +61,31 @@ def bounds(points: list[tuple[float, float]]) -> Corners:
     """The smallest box around at least one point."""
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def points(text: str, name: str) -> list[tuple[float, float]]:
+    """The points of an outline, written `x,y x,y` or `x y x y`.
+
+    Raises:
+        DataError: not numbers, or an odd number of them; `name` is the file that the message names.
+    """
+    try:
+        numbers = [float(number) for number in text.replace(",", " ").split()]
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
+    except ValueError as error:
+        raise DataError(f"{name}: an outline must be pairs of numbers, got {text[:80]!r}") from error
+
+
+def positive_int(text: str | None, attribute: str, name: str) -> int:
+    """A size in whole pixels.
+
+    Raises:
+        DataError: missing, no number, or below 1; `name` is the file that the message names.
+    """
+    try:
+        value = round(float(text or ""))
+    except (ValueError, OverflowError):
+        value = 0
+    if value < 1:
+        raise DataError(f"{name}: {attribute} must be the size of the page in pixels, got {text!r}")
+    return value
