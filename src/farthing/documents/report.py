@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from farthing.documents.pages import Collection
 from farthing.documents.promise import read_promise
 from farthing.documents.sheets import make_sheets
 from farthing.documents.wording import any_of, class_title, plural, share
-from farthing.results.charts import histogram_chart
+from farthing.results.charts import Bars, histogram_chart
 from farthing.results.rows import DocumentRow, PageQuery
 from farthing.results.store import Store
 from farthing.results.webpages import write_page
@@ -24,6 +24,7 @@ REPORT_FILE = "report.html"
 NUM_DOCUMENTS = 40
 NUM_FAILED = 40
 _NUM_BINS = 50
+_COLORS = (*(f"series-{number}" for number in range(2, 9)), "series-1", "ink")
 _UNTESTED = frozenset({"signature", "table", "map", "seal"})  # no real pages to judge them by
 
 
@@ -85,7 +86,7 @@ def write_report(store: Store, collection: Collection, folder: Path) -> Path:
         decided=store.count(PageQuery(is_decided=True)),
     )
     promise = read_promise(folder)
-    looks = {name: f"series-{2 + position % 7}" for position, name in enumerate(_in_order(facts["contains"]))}
+    looks = _looks(facts["contains"])
     values = {
         "headline": _headline(counts, facts["contains"], has_promise=promise.kind != "open"),
         "lede": _lede(counts, facts["threshold"]),
@@ -107,9 +108,11 @@ def write_report(store: Store, collection: Collection, folder: Path) -> Path:
     return write_page(folder / REPORT_FILE, "documents.html", values)
 
 
-def _in_order(names: Sequence[str]) -> list[str]:
-    """The built-in classes in their order, so that each has the same color in every report, then others."""
-    return [name for name in CLASSES if name in names] + [name for name in names if name not in CLASSES]
+def _looks(contains: Sequence[str]) -> dict[str, str]:
+    """The color of each wanted class; a built-in one has the same in every report."""
+    others = [name for name in contains if name not in CLASSES]
+    colors = dict(zip([*CLASSES, *others], cycle(_COLORS), strict=False))
+    return {name: color for name, color in colors.items() if name in contains}
 
 
 def _headline(counts: Counts, contains: Sequence[str], *, has_promise: bool) -> str:
@@ -125,10 +128,10 @@ def _headline(counts: Counts, contains: Sequence[str], *, has_promise: bool) -> 
 
 
 def _lede(counts: Counts, threshold: float) -> str:
-    lede = f"Kept is every page on which the detector is sure to at least {threshold:.3g} of 1"
-    lede += ", or that a person wants." if counts.decided else "."
+    lede = f"Kept is every page that scores {threshold:.3g} or more"
+    lede += ", unless a person decided otherwise." if counts.decided else "."
     if counts.failed:
-        lede += f" {plural(counts.failed, 'page')} could not be read, and may hold what you look for."
+        lede += f" {plural(counts.failed, 'page')} could not be read and may hold what you look for."
     return lede
 
 
@@ -143,8 +146,8 @@ def _tiles(counts: Counts, store: Store, *, has_documents: bool) -> list[tuple[s
         total = kept = 0
         for row in store.documents():
             total, kept = total + 1, kept + (row.num_kept > 0)
-        tiles.append(("Documents", f"{kept:,}", f"of {total:,} hold a kept page"))
-    tiles.append(("Looked at", f"{counts.decided:,}", "pages decided by a person"))
+        tiles.append(("Documents", f"{kept:,}", f"of {total:,} have a kept page"))
+    tiles.append(("Looked at", f"{counts.decided:,}", "decided by a person"))
     if counts.failed:
         tiles.append(("Unreadable", f"{counts.failed:,}", "listed below and in failed.csv"))
     return tiles
@@ -161,7 +164,7 @@ def _histograms(store: Store, threshold: float) -> dict[str, Markup]:
     drawn = {}
     for name, size in {"wide": (1000, 290), "narrow": (380, 260)}.items():
         drawn[name] = histogram_chart(
-            [("series-3", kept), ("muted", rejected)],
+            [Bars(counts=kept, color="series-3"), Bars(counts=rejected, color="muted", is_faint=True)],
             title=f"Pages by score; the threshold is {threshold:.3g}",
             x_label="score",
             y_label="pages",

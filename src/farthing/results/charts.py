@@ -8,6 +8,7 @@ date is written: equal numbers make equal bytes.
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -94,6 +95,21 @@ class Point:
     is_hollow: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bars:
+    """One group of bars of a histogram.
+
+    Attributes:
+        counts: the number in each bin.
+        color: one of `COLORS`.
+        is_faint: drawn pale, as the rest beside what matters.
+    """
+
+    counts: Sequence[int]
+    color: str
+    is_faint: bool = False
+
+
 def line_chart(
     series: Sequence[Series],
     *,
@@ -157,7 +173,7 @@ def point_chart(
 
 
 def histogram_chart(
-    counts: Sequence[tuple[str, Sequence[int]]],
+    groups: Sequence[Bars],
     *,
     title: str,
     x_label: str,
@@ -170,7 +186,7 @@ def histogram_chart(
     Heights grow with the square root of the count, so that a few stay visible beside many.
 
     Args:
-        counts: per group its color, one of `COLORS`, and its count in each bin; the first group stands at the bottom.
+        groups: all with the same number of bins; the first one stands at the bottom.
         title: what a screen reader says.
         x_label: below the axes.
         y_label: above the axes.
@@ -182,12 +198,13 @@ def histogram_chart(
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: _short(value)))
         axes.grid(visible=False, axis="x")
         _label(axes, x_label, y_label)
-        num_bins = len(counts[0][1])
+        num_bins = len(groups[0].counts)
         below = np.zeros(num_bins)
-        for color, values in counts:
-            lefts = np.arange(num_bins) / num_bins
-            axes.bar(lefts, values, 0.84 / num_bins, below, align="edge", color=_STAND_INS[color], linewidth=0)
-            below += values
+        for bars in groups:
+            lefts, width, color = np.arange(num_bins) / num_bins, 0.84 / num_bins, _STAND_INS[bars.color]
+            alpha = 0.5 if bars.is_faint else 1.0
+            axes.bar(lefts, bars.counts, width, below, align="edge", color=color, alpha=alpha, linewidth=0)
+            below += bars.counts
         axes.set_xlim(0, 1)
         most = max(1.0, float(below.max()))
         axes.set_ylim(0, most * 1.08)
@@ -206,13 +223,14 @@ def _square(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _root_ticks(most: float) -> list[float]:
-    """About four round numbers up to `most` that lie evenly under a square root."""
+    """Round numbers up to `most` that stand well apart under a square root."""
+    candidates = [digit * 10.0**power for power in range(int(math.log10(most)) + 1) for digit in (1, 2, 5)]
     ticks: list[float] = []
-    for part in (0.25, 0.5, 0.75, 1.0):
-        wanted = most * part * part
-        size = 10.0 ** np.floor(np.log10(max(wanted, 1.0)))
-        ticks.append(max(1.0, float(np.floor(wanted / size) * size)))
-    return sorted(set(ticks))
+    for tick in sorted(candidates, reverse=True):
+        above = math.sqrt(ticks[-1]) if ticks else math.inf
+        if tick <= most and above - math.sqrt(tick) >= 0.17 * math.sqrt(most):
+            ticks.append(tick)
+    return ticks
 
 
 def _frontier(points: Sequence[Point]) -> list[tuple[float, float]]:
