@@ -94,7 +94,7 @@ class _Cutter:
 
     def cut(self, row: PageRow) -> list[BoxRow] | None:
         """The boxes of which there are pictures now; None if the page cannot be read."""
-        boxes = [box for box in self.store.boxes(row.page) if box.score is None or box.score >= self.threshold]
+        boxes = [box for box in self.store.boxes(row.page) if box.counts(self.threshold)]
         missing = [box for box in boxes if not self._take_over(_name(row.page, box))]
         if not missing:
             return boxes

@@ -62,7 +62,6 @@ class FilterConfig:
     Attributes:
         contains: the wanted classes; empty for all that the detector knows.
         threshold: pages from this score on are kept until a calibration sets a threshold that promises a recall.
-        least_box_score: boxes below are not recorded, in [0, 1].
         group: what counts as one document; None writes no table of documents.
         crop_pixels: cuts every found object out, as a picture with at most this long side; None cuts nothing out.
         max_pixels: the largest image that is decoded.
@@ -72,7 +71,6 @@ class FilterConfig:
 
     contains: tuple[str, ...] = ()
     threshold: float = 0.3
-    least_box_score: float = 0.05
     group: Group | None = None
     crop_pixels: int | None = None
     max_pixels: int = MAX_PIXELS
@@ -80,9 +78,8 @@ class FilterConfig:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "least_box_score"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ConfigError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
+        if not 0.0 <= self.threshold <= 1.0:
+            raise ConfigError(f"threshold must be from 0 to 1, got {self.threshold}")
         for name in ("batch_size", "workers", "crop_pixels", "max_pixels"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -143,7 +140,6 @@ def filter_pages(
         "collection": location if isinstance(location, str) and is_url(location) else str(Path(location).absolute()),
         "model": detector.model_id,
         "contains": list(contains),
-        "least_box_score": config.least_box_score,
         "group": config.group,
         "batch_size": config.batch_size,
     }
@@ -205,13 +201,7 @@ def _scan(
     facts = store.meta()
 
     def judge(page: Page, detections: Detections) -> tuple[PageRow, list[BoxRow]]:
-        return judge_page(
-            page,
-            detections,
-            contains=facts["contains"],
-            threshold=facts["threshold"],
-            least_box_score=facts["least_box_score"],
-        )
+        return judge_page(page, detections, contains=facts["contains"], threshold=facts["threshold"])
 
     def load(source: PageSource) -> Page | str:
         try:

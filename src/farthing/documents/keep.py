@@ -13,7 +13,7 @@ _TENTH = 1  # decimals of box corners in page pixels
 
 
 def judge_page(
-    page: Page, detections: Detections, *, contains: Sequence[str], threshold: float, least_box_score: float
+    page: Page, detections: Detections, *, contains: Sequence[str], threshold: float
 ) -> tuple[PageRow, list[BoxRow]]:
     """The row of a page that could be read, and its boxes, best first.
 
@@ -24,7 +24,6 @@ def judge_page(
         detections: what was found on it.
         contains: the wanted classes; others leave no trace.
         threshold: smallest score of a kept page, in [0, 1].
-        least_box_score: boxes below are not recorded, in [0, 1].
     """
     scores = detections.page_scores()
     wanted = {name: round(scores[name], _DECIMALS) for name in contains}
@@ -38,14 +37,14 @@ def judge_page(
         scores=wanted,
         keep=score >= threshold,
     )
-    return row, _box_rows(detections, frozenset(contains), least_box_score)
+    return row, _box_rows(detections, frozenset(contains))
 
 
-def _box_rows(detections: Detections, contains: frozenset[str], least_score: float) -> list[BoxRow]:
+def _box_rows(detections: Detections, contains: frozenset[str]) -> list[BoxRow]:
     rows = []
     for corners, score, label in zip(detections.boxes, detections.scores, detections.labels, strict=True):
         name = detections.classes[label]
-        if name in contains and score >= least_score:
+        if name in contains:
             x0, y0, x1, y1 = (round(float(corner), _TENTH) for corner in corners)
             rows.append(BoxRow(label=name, x0=x0, y0=y0, x1=x1, y1=y1, score=round(float(score), _DECIMALS)))
     return rows

@@ -88,7 +88,7 @@ def write_report(store: Store, collection: Collection, folder: Path) -> Path:
     promise = read_promise(folder)
     looks = _looks(facts["contains"])
     values = {
-        "headline": _headline(counts, facts["contains"], has_promise=promise.kind != "open"),
+        "headline": _headline(counts, facts["contains"]),
         "lede": _lede(counts, facts["threshold"]),
         "promise": promise,
         "folder": folder.name,
@@ -115,16 +115,14 @@ def _looks(contains: Sequence[str]) -> dict[str, str]:
     return {name: color for name, color in colors.items() if name in contains}
 
 
-def _headline(counts: Counts, contains: Sequence[str], *, has_promise: bool) -> str:
-    """What was found, in one sentence."""
+def _headline(counts: Counts, contains: Sequence[str]) -> str:
+    """What was found, in one sentence; how many of the kept pages are right is not known, so they `may` show it."""
     what = any_of(contains)
     if counts.pages == 0:
         return "There are no pages here"
     if counts.kept == 0:
         return f"None of {plural(counts.pages, 'page')} seems to show {what}"
-    verb = "shows" if counts.kept == 1 else "show"
-    hedge = "" if has_promise else "probably "
-    return f"{counts.kept:,} of {plural(counts.pages, 'page')} {hedge}{verb} {what}"
+    return f"{counts.kept:,} of {plural(counts.pages, 'page')} may show {what}"
 
 
 def _lede(counts: Counts, threshold: float) -> str:

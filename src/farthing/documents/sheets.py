@@ -90,7 +90,7 @@ def _spread(store: Store, query: PageQuery, start: int, stop: int) -> Sequence[P
 
 def _show(store: Store, collection: Collection, row: PageRow, threshold: float) -> ShownPage:
     boxes = store.boxes(row.page)
-    counting = [box for box in boxes if box.score is None or box.score >= threshold]
+    counting = [box for box in boxes if box.counts(threshold)]
     try:
         picture = thumbnail_uri(collection.source(row.page).load(_SIDE_PX), max_side=_SIDE_PX)
     except DataError:

@@ -29,6 +29,10 @@ class BoxRow:
     score: float | None = None
     source: Literal["model", "person"] = "model"
 
+    def counts(self, threshold: float) -> bool:
+        """Whether it scores from the threshold or was drawn."""
+        return self.score is None or self.score >= threshold
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageRow:

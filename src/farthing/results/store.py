@@ -25,7 +25,7 @@ from farthing.results.rows import BoxRow, Decision, DocumentRow, MadeBy, Order, 
 STORE_FILE = "store.sqlite"
 _FETCH = 500
 _SET_KEEP = """
-UPDATE pages SET keep = COALESCE(
+UPDATE pages SET keep = state = 'ok' AND COALESCE(
   (SELECT decision FROM page_rows WHERE page_rows.id = pages.id),
   score >= (SELECT json_extract(value, '$') FROM meta WHERE key = 'threshold'),
   0
