@@ -61,7 +61,7 @@ class FilterConfig:
 
     Attributes:
         contains: the wanted classes; empty for all that the detector knows.
-        threshold: pages from this score on are kept until a calibration sets a threshold that promises a recall.
+        threshold: smallest score of a kept page until a calibration sets another; a resumed filter keeps its own.
         group: what counts as one document; None writes no table of documents.
         crop_pixels: cuts every found object out, as a picture with at most this long side; None cuts nothing out.
         max_pixels: the largest image that is decoded.
@@ -136,7 +136,7 @@ def filter_pages(
     """
     contains = wanted_classes(config.contains, detector.classes)
     collection = open_collection(location, max_pixels=config.max_pixels)
-    facts = {
+    facts: dict[str, object] = {
         "collection": location if isinstance(location, str) and is_url(location) else str(Path(location).absolute()),
         "model": detector.model_id,
         "contains": list(contains),
@@ -177,9 +177,7 @@ def wanted_classes(contains: Sequence[str], known: Sequence[str]) -> tuple[str, 
 def _open_store(path: Path, facts: dict[str, object], threshold: float, *, resume: bool) -> Store:
     """A new store that says how it is being made, or the earlier one if it was made in the same way."""
     if not path.exists():
-        store = Store.create(path)
-        store.set_meta(**facts, threshold=threshold)
-        return store
+        return Store.create(path, **facts, threshold=threshold)
     if not resume:
         raise DataError(f"{path.parent}: holds an earlier filter; pass --resume to go on, or choose another folder")
     store = Store.open(path)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+
+import msgspec
 
 from farthing.base.errors import DataError, FormatError
 from farthing.base.files import atomic_path
@@ -52,8 +54,8 @@ FROM pages;
 """
 
 
-def create_database(path: Path) -> None:
-    """Writes a file with the empty tables, whole or not at all.
+def create_database(path: Path, facts: Mapping[str, object]) -> None:
+    """Writes a file with these facts in `meta` and nothing in the other tables, whole or not at all.
 
     Raises:
         DataError: the file exists or cannot be written.
@@ -62,6 +64,14 @@ def create_database(path: Path) -> None:
         raise DataError(f"{path}: exists and may hold decisions; choose another folder, or go on with this one")
     with atomic_path(path) as temporary, closing(_connect(temporary)) as connection, database_errors(path):
         connection.executescript(_SCHEMA)
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)", [(key, to_json(value)) for key, value in facts.items()]
+        )
+
+
+def to_json(value: object) -> str:
+    """The value as it stands in `meta`."""
+    return msgspec.json.encode(value).decode()
 
 
 def open_database(path: Path) -> sqlite3.Connection:

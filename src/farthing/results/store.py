@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from farthing.base.errors import DataError
-from farthing.results.database import create_database, database_errors, open_database
+from farthing.results.database import create_database, database_errors, open_database, to_json
 from farthing.results.rows import BoxRow, Decision, DocumentRow, MadeBy, Order, PageQuery, PageRow
 
 STORE_FILE = "store.sqlite"
@@ -48,13 +48,13 @@ class Store:
         self._lock = threading.RLock()
 
     @classmethod
-    def create(cls, path: Path) -> Store:
-        """A new, empty store.
+    def create(cls, path: Path, **facts: object) -> Store:
+        """A new store without pages; the facts are those of `set_meta`.
 
         Raises:
             DataError: the file exists or cannot be written.
         """
-        create_database(path)
+        create_database(path, facts)
         return cls.open(path)
 
     @classmethod
@@ -294,8 +294,7 @@ class Store:
     # ---- SQLite
 
     def _put_meta(self, key: str, value: object) -> None:
-        text = msgspec.json.encode(value).decode()
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, to_json(value)))
 
     def _insert_boxes(self, page_id: int | None, boxes: Iterable[BoxRow]) -> None:
         self._connection.executemany(
