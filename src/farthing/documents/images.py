@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, Jpeg2KImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from farthing.base.errors import DataError
+from farthing.documents.jpeg2000 import Jpeg2000Image
 from farthing.documents.page import Pixels
 
 MAX_PIXELS = 50_000_000
@@ -22,7 +23,6 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp",
 
 # How much larger than what is decoded the header may claim to be, where a decoder can leave detail out.
 _MAX_DRAFT_FACTOR = 8
-_MAX_JPEG2000_REDUCTION = 5  # the number of halvings that nearly every encoder provides
 _ORIENTATION = 0x0112
 # What decoders raise on damaged bytes; each was met while fuzzing them.
 _DECODER_ERRORS = (
@@ -39,7 +39,7 @@ _DECODER_ERRORS = (
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    UserWarning,  # where warnings are errors: Pillow warns of damaged metadata
 )
 _FIRST_SIDEWAYS = 5
 _TURNS = {
@@ -67,7 +67,7 @@ FORMATS = (
     ImageFormat("PNG", (b"\x89PNG\r\n\x1a\n",), PngImagePlugin.PngImageFile),
     ImageFormat("TIFF", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImagePlugin.TiffImageFile),
     ImageFormat("WebP", (b"RIFF",), WebPImagePlugin.WebPImageFile),
-    ImageFormat("JPEG 2000", (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), Jpeg2KImagePlugin.Jpeg2KImageFile),
+    ImageFormat("JPEG 2000", (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), Jpeg2000Image),
 )
 
 
@@ -118,11 +118,11 @@ def decode_image(
         DataError: nothing there, no image of a known format, damaged, or too large.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    with _opened(stream, name) as (image, kind):
+    with _opened(stream, name) as image:
         if frame:
             image.seek(frame)
         width, height = image.size
-        _reduce_while_decoding(image, kind, name=name, max_side=max_side, max_pixels=max_pixels)
+        _reduce_while_decoding(image, name=name, max_side=max_side, max_pixels=max_pixels)
         turn = _orientation(image)
         image.load()
         upright = _upright(_reduced(image, max_side), turn)
@@ -138,7 +138,7 @@ def image_size(path: Path) -> tuple[int, int]:
         DataError: the file cannot be read, or is no image of a known format.
     """
     try:
-        with path.open("rb") as stream, _opened(stream, str(path)) as (image, _):
+        with path.open("rb") as stream, _opened(stream, str(path)) as image:
             width, height = image.size
             return (height, width) if _orientation(image) >= _FIRST_SIDEWAYS else (width, height)
     except OSError as error:
@@ -154,8 +154,8 @@ def too_large(name: str, size: tuple[int, int], max_pixels: int) -> DataError:
 
 
 @contextlib.contextmanager
-def _opened(stream: BinaryIO, name: str) -> Iterator[tuple[Image.Image, str]]:
-    """The image whose header starts the stream, and the name of its format; every decoder error is a `DataError`."""
+def _opened(stream: BinaryIO, name: str) -> Iterator[Image.Image]:
+    """The image whose header starts the stream; every error of a decoder is a `DataError`."""
     head = stream.read(16)
     stream.seek(0)
     kind = next((kind for kind in FORMATS if head.startswith(kind.starts)), None)
@@ -166,25 +166,25 @@ def _opened(stream: BinaryIO, name: str) -> Iterator[tuple[Image.Image, str]]:
         raise DataError(f"{name}: is not an image that can be read ({known}); its first bytes are {head[:8].hex(' ')}")
     try:
         with kind.open(stream) as image:
-            yield image, kind.name
+            yield image
     except DataError:
         raise
     except _DECODER_ERRORS as error:
         raise DataError(f"{name}: the {kind.name} data is damaged or cut off; fetch or scan it again") from error
 
 
-def _reduce_while_decoding(image: Image.Image, kind: str, *, name: str, max_side: int | None, max_pixels: int) -> None:
+def _reduce_while_decoding(image: Image.Image, *, name: str, max_side: int | None, max_pixels: int) -> None:
     """Tells the decoder to leave out detail beyond `max_side`, and refuses an image that is too large all the same."""
     width, height = image.size
-    decodes_all = kind == "JPEG" and "progressive" in image.info  # keeps every coefficient in memory
+    decoded = width * height
     if max_side is not None and max(width, height) > max_side:
-        scale = max_side / max(width, height)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
+            scale = max_side / max(width, height)
             image.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
-        elif isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile):
-            halvings = (max(width, height) // max_side).bit_length() - 1
-            image.reduce = min(halvings, _MAX_JPEG2000_REDUCTION)
-    decoded = width * height if decodes_all else image.size[0] * image.size[1]
+            if "progressive" not in image.info:  # a progressive one keeps every coefficient in memory
+                decoded = image.size[0] * image.size[1]
+        elif isinstance(image, Jpeg2000Image):
+            decoded >>= 2 * image.halve(max_side)
     if decoded > max_pixels or width * height > max_pixels * _MAX_DRAFT_FACTOR:
         raise too_large(name, (width, height), max_pixels)
 
@@ -204,7 +204,8 @@ def _reduced(image: Image.Image, max_side: int | None) -> Image.Image:
     """The image as RGB, averaged over square blocks until its long side is below twice `max_side`."""
     factor = max(image.size) // max_side if max_side else 1
     plain = _plain(image)
-    return _rgb(plain.reduce(factor) if factor > 1 else plain)
+    # JPEG 2000 images have a `reduce` of their own, which is no method.
+    return _rgb(Image.Image.reduce(plain, factor) if factor > 1 else plain)
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:

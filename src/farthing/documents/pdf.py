@@ -20,6 +20,7 @@ from farthing.documents.page import Page
 DPI = 300
 _POINTS_PER_INCH = 72
 _PASSWORD_ERROR = 4
+_JUST_BELOW = 1 - 1e-6  # PDFium rounds sides up, also those a rounding error above a whole number
 # PDFium keeps global state and may be called by one thread at a time.
 _PDFIUM = threading.Lock()
 
@@ -49,13 +50,15 @@ class PdfSource:
             DataError: the file or the page cannot be read, or would be larger than `max_pixels`.
         """
         with _opened(self.path) as pdf:
+            if self.index >= len(pdf):
+                raise DataError(f"{self.path}: has no page {self.index + 1}, only {len(pdf)}")
             page = pdf[self.index]
             points = page.get_size()
             width, height = (max(1, round(side * DPI / _POINTS_PER_INCH)) for side in points)
             scale = min(DPI, (max_side or math.inf) * _POINTS_PER_INCH / max(*points, 1e-3)) / _POINTS_PER_INCH
             if scale**2 * points[0] * points[1] > self.max_pixels:
                 raise too_large(f"{self.path}: page {self.index + 1}", (width, height), self.max_pixels)
-            bitmap = page.render(scale=scale, rev_byteorder=True)
+            bitmap = page.render(scale=scale * _JUST_BELOW, rev_byteorder=True)
             pixels = np.array(bitmap.to_numpy()[:, :, :3])
         return Page(id=self.id, document=self.document, pixels=pixels, width=width, height=height)
 
