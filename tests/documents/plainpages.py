@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from farthing.documents.config import DocumentsConfig, ModelConfig, TrainConfig
+
 NAMES = ("illustration", "stamp")
 
 
@@ -49,3 +51,21 @@ def write_pages(folder: Path, count: int, *, seed: int = 0) -> Path:
     coco = {"images": images, "categories": categories, "annotations": annotations}
     (folder / "annotations.json").write_text(json.dumps(coco), encoding="utf-8")
     return folder
+
+
+def small_config(**train: int | float) -> DocumentsConfig:
+    """Settings that learn these pages within seconds."""
+    settings: dict[str, int | float] = {
+        "num_images": 64,
+        "num_quantized_images": 32,
+        "batch_size": 8,
+        "cache_side": 64,
+        "num_evals": 2,
+        "warmup_steps": 2,
+    }
+    return DocumentsConfig(
+        preset="tiny",
+        classes=NAMES,
+        model=ModelConfig(long_side=64, widths=(8, 8, 16, 16, 16), blocks=(0, 0, 0, 0, 1), neck=8),
+        train=TrainConfig(**settings | train),  # type: ignore[arg-type]
+    )

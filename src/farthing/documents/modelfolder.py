@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,12 +56,14 @@ class PageModel:
 
 
 def save_model(out: Path, model: nn.Module, config: DocumentsConfig, *, metrics: dict[str, float]) -> None:
-    """Writes a trained detector as a folder; `model` itself is left as it was.
+    """Writes a trained detector, in evaluation mode, as a folder; `model` itself is left as it was.
+
+    A float model keeps its normalisations, which are folded when it is loaded.
 
     Raises:
         DataError: the folder cannot be written.
     """
-    layers, tensors = packed_state(pack(copy.deepcopy(model)))
+    layers, tensors = packed_state(model if config.precision.is_float else pack(model))
     description = ModelDescription(settings=to_dict(config), layers=layers, metrics=metrics)
     save_artifact(out, config=msgspec.to_builtins(description), tensors=tensors)
 
@@ -83,8 +84,10 @@ def load_model(folder: Path) -> PageModel:
     except (msgspec.ValidationError, ConfigError) as error:
         raise FormatError(f"{folder}/config.json: {error}") from error
     with torch.device("meta"):
-        network = PageNet(config.model, len(config.classes))
-    restore(network, description.layers, artifact.tensors)
+        empty = PageNet(config.model, len(config.classes))
+    network = restore(empty, description.layers, artifact.tensors)
+    if config.precision.is_float:
+        network = pack(network)
     _check_fit(network, folder)
     return PageModel(network, config, description, _id_of(folder))
 

@@ -161,7 +161,7 @@ class _Training:
             steps = -(-train.num_quantized_images // train.batch_size)
             evals = max(MIN_QUANTIZED_EVALS, train.num_evals // 4)
             parts.append(self._fit(model, QUANTIZED_FOLDER, steps, evals, train.quantized_lr, 0))
-        save_model(self._folder / MODEL_FOLDER, model.cpu(), config, metrics=parts[-1].best_metrics)
+        save_model(self._folder / MODEL_FOLDER, model.cpu().eval(), config, metrics=parts[-1].best_metrics)
         return RunResult(
             metrics=parts[-1].best_metrics,
             float_metrics=parts[0].best_metrics,
@@ -217,7 +217,7 @@ def _check_folder(folder: Path, info: RunInfo, *, resume: bool) -> None:
         raise ConfigError(f"{folder}: holds a run already; resume it (--resume) or choose another folder")
     there = read_json(path, RunInfo)
     for name in RunInfo.__struct_fields__:
-        if getattr(there, name) != getattr(info, name):
+        if msgspec.json.encode(getattr(there, name)) != msgspec.json.encode(getattr(info, name)):
             raise ConfigError(f"{folder}: was made with other {name}; take the same, or another folder")
 
 
