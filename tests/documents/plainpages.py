@@ -66,6 +66,6 @@ def small_config(**train: int | float) -> DocumentsConfig:
     return DocumentsConfig(
         preset="tiny",
         classes=NAMES,
-        model=ModelConfig(long_side=64, widths=(8, 8, 16, 16, 16), blocks=(0, 0, 0, 0, 1), neck=8),
+        model=ModelConfig(long_side=64, widths=(8, 16, 16, 16), blocks=(0, 0, 0, 1), neck=8),
         train=TrainConfig(**settings | train),  # type: ignore[arg-type]
     )

@@ -33,8 +33,8 @@ def test_an_unknown_preset_is_refused() -> None:
     ("make", "message"),
     [
         (lambda: ModelConfig(long_side=100), "long_side must be a multiple of 32"),
-        (lambda: ModelConfig(widths=(1, 2)), "widths must be five numbers"),
-        (lambda: ModelConfig(blocks=(0, 0, 0, 0, -1)), "blocks must be five numbers"),
+        (lambda: ModelConfig(widths=(1, 2)), "widths must be four numbers"),
+        (lambda: ModelConfig(blocks=(0, 0, 0, -1)), "blocks must be four numbers"),
         (lambda: ModelConfig(neck=0), "neck must be >= 1"),
         (lambda: ModelConfig(architecture="vgg"), "architecture must be one of"),  # type: ignore[arg-type]
         (lambda: Precision(weight=1), "weight must be one of"),  # type: ignore[arg-type]

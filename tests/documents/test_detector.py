@@ -7,7 +7,7 @@ from farthing.documents.config import ModelConfig
 from farthing.documents.detector import STRIDES, PageNet, boxes_of, points_of
 from farthing.documents.presets import build_preset
 
-SMALL = ModelConfig(long_side=64, widths=(4, 4, 8, 8, 8), blocks=(0, 0, 0, 0, 1), neck=8)
+SMALL = ModelConfig(long_side=64, widths=(4, 8, 8, 8), blocks=(0, 0, 0, 1), neck=8)
 
 
 def test_the_shipped_net_is_small() -> None:

@@ -7,9 +7,9 @@ from farthing.lowbit.convert import pack
 from farthing.vision.backbones import Backbone, ConvNorm, ResidualBlock
 
 
-def test_every_stage_halves_the_sides() -> None:
+def test_maps_are_at_strides_4_8_and_so_on() -> None:
     maps = Backbone(1, (4, 6, 8), (0, 1, 2))(torch.zeros(2, 1, 48, 32))
-    assert [tuple(level.shape) for level in maps] == [(2, 4, 24, 16), (2, 6, 12, 8), (2, 8, 6, 4)]
+    assert [tuple(level.shape) for level in maps] == [(2, 4, 12, 8), (2, 6, 6, 4), (2, 8, 3, 2)]
 
 
 def test_a_fresh_residual_block_changes_nothing() -> None:

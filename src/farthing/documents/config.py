@@ -29,15 +29,15 @@ class ModelConfig:
     Attributes:
         architecture: "tiny", the convolutional net of `detector.py`, or "dfine", D-FINE from transformers.
         long_side: pixels of a page's long side as the net sees it, a multiple of 32, >= 64. Time grows with its square.
-        widths: channels at strides 2, 4, 8, 16 and 32 ("tiny").
+        widths: channels at strides 4, 8, 16 and 32 ("tiny").
         blocks: residual blocks at these strides, each >= 0 ("tiny").
         neck: channels of the pyramid that objects are found on ("tiny").
     """
 
     architecture: Architecture = "tiny"
     long_side: int = 384
-    widths: tuple[int, ...] = (16, 32, 56, 112, 112)
-    blocks: tuple[int, ...] = (0, 0, 1, 1, 3)
+    widths: tuple[int, ...] = (24, 56, 112, 112)
+    blocks: tuple[int, ...] = (0, 1, 1, 3)
     neck: int = 48
 
     def __post_init__(self) -> None:
@@ -45,8 +45,8 @@ class ModelConfig:
         _require(self.architecture in known, "architecture", f"one of {known}", self.architecture)
         is_step = self.long_side >= 64 and self.long_side % CANVAS_STEP == 0
         _require(is_step, "long_side", f"a multiple of {CANVAS_STEP}, >= 64", self.long_side)
-        _require(len(self.widths) == 5 and min(self.widths) >= 1, "widths", "five numbers >= 1", self.widths)
-        _require(len(self.blocks) == 5 and min(self.blocks) >= 0, "blocks", "five numbers >= 0", self.blocks)
+        _require(len(self.widths) == 4 and min(self.widths) >= 1, "widths", "four numbers >= 1", self.widths)
+        _require(len(self.blocks) == 4 and min(self.blocks) >= 0, "blocks", "four numbers >= 0", self.blocks)
         _require(self.neck >= 1, "neck", ">= 1", self.neck)
 
 
@@ -128,7 +128,7 @@ class TrainConfig:
         cache_side: long side in pixels at which pages are kept while training, >= 64.
     """
 
-    num_images: int = 60_000
+    num_images: int = 66_000
     num_quantized_images: int = 6_000
     batch_size: int = 16
     lr: float = 2e-3

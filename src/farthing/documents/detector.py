@@ -57,7 +57,7 @@ class PageNet(nn.Module):
         super().__init__()
         self.num_classes = num_classes
         self.backbone = Backbone(1, config.widths, config.blocks)
-        self.laterals = nn.ModuleList(ConvNorm(width, config.neck, kernel=1) for width in config.widths[2:])
+        self.laterals = nn.ModuleList(ConvNorm(width, config.neck, kernel=1) for width in config.widths[1:])
         self.trunk = ConvNorm(config.neck, config.neck)
         self.class_branch = ConvNorm(config.neck, config.neck)
         self.box_branch = ConvNorm(config.neck, config.neck)
@@ -77,7 +77,7 @@ class PageNet(nn.Module):
             images: normalised grey values (`transforms.py`); height and width are multiples of 32.
         """
         maps = self.backbone(images)
-        outputs = [self._head(level) for level in self._pyramid(maps[2:])]
+        outputs = [self._head(level) for level in self._pyramid(maps[1:])]
         centers, strides = points_of([logits.shape[-2:] for logits, _ in outputs], device=images.device)
         logits = torch.cat([logits.flatten(2) for logits, _ in outputs], 2).transpose(1, 2)
         raw = torch.cat([distances.flatten(2) for _, distances in outputs], 2).transpose(1, 2)
