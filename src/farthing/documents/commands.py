@@ -11,16 +11,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from farthing.options import Json, Resume, new_app, split_values
+from farthing.options import Json, Resume, Settings, new_app, split_values
 from farthing.options import epilog as examples_of
 from farthing.terminal import say
 
 app = new_app("Pages of scanned documents that show certain objects, found without labels, with a stated recall.")
 epilog = partial(examples_of, "documents")
 
+CROP_PIXELS = 512  # long side; more than any feature of discover looks at
+
 Grouping = Literal["folder", "pdf", "manifest"]
 Pages = Annotated[str, typer.Argument(metavar="PAGES", help="A folder, PDF, IIIF or METS manifest (file or address).")]
 Model = Annotated[str, typer.Argument(metavar="RUN|builtin", help="A run, a model folder, or the shipped `builtin`.")]
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")]
 Filtered = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that filter wrote.")]
 
 
@@ -45,7 +48,7 @@ def filter_command(
 ) -> None:
     """Look through a collection and keep the pages that show what you want."""
     from farthing.documents import console
-    from farthing.documents.filter import CROP_PIXELS, FilterConfig, filter_pages
+    from farthing.documents.filter import FilterConfig, filter_pages
     from farthing.documents.predict import PageDetector
     from farthing.documents.progress import PageBar
 
@@ -75,3 +78,81 @@ def review(
 
     address = Address(host=host, port=port)
     run_review(folder, address=address, pages=pages, announce=lambda url: say(f"open {url} (Ctrl-C stops)"))
+
+
+@app.command(
+    epilog=epilog(
+        "calibrate found --sample 200 --out todo.csv",
+        "calibrate found --labels todo.csv --recall 0.95 --confidence 0.95",
+        "calibrate found --more --out todo.csv",
+    )
+)
+def calibrate(
+    folder: Filtered,
+    sample: Annotated[int | None, typer.Option(min=1, help="Draw so many pages to look at.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The pages to look at: fill in 1 or 0 (or use review).")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Answers: columns page, contains.")] = None,
+    recall: Annotated[float, typer.Option(help="Share of the wanted pages to keep.")] = 0.95,
+    confidence: Annotated[float, typer.Option(help="How sure the promise is.")] = 0.95,
+    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    *,
+    more: Annotated[bool, typer.Option("--more", help="Double the sample; earlier answers stay.")] = False,
+    json: Json = False,
+) -> None:
+    """State a recall: draw pages to look at (--sample), then set the threshold from the answers."""
+    from farthing.documents import calibrate as library
+    from farthing.documents import console
+
+    if sample is not None or more:
+        state = (
+            library.sample_more(folder, out=out)
+            if sample is None
+            else library.sample_pages(folder, sample, seed=seed, out=out)
+        )
+        console.show_sample(state, folder, out, as_json=json)
+    else:
+        result = library.calibrate(folder, labels=labels, recall=recall, confidence=confidence)
+        console.show_calibration(result, folder, as_json=json)
+
+
+@app.command(epilog=epilog("export found --to coco", "export found --to alto --out annotations"))
+def export(
+    folder: Filtered,
+    to: Annotated[str, typer.Option(help="coco, alto, page, yolo, labelstudio, iiif or csv.")],
+    out: Annotated[Path | None, typer.Option(help="Default: DIR/export/FORMAT.")] = None,
+) -> None:
+    """Write the kept pages and their objects as annotations that other programs read."""
+    from farthing.documents.export import export_annotations
+
+    say(f"{export_annotations(folder, format=to, out=out)}: written")
+
+
+@app.command(
+    epilog=epilog(
+        "train pages --out run",
+        "train pages more-pages --out run --resume",
+        "train pages --out run --set train.num_images=20000 --device cuda",
+    )
+)
+def train(
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Labelled pages: COCO, PAGE, ALTO, YOLO.")],
+    out: Annotated[Path, typer.Option(help="The run folder.")],
+    preset: Annotated[str, typer.Option(help="tiny, or accurate (needs farthing[accurate]).")] = "tiny",
+    init: Annotated[Path | None, typer.Option(help="Start from the weights of an earlier run.")] = None,
+    settings: Settings = None,
+    seed: Annotated[int, typer.Option(help="Of initial weights, held-out pages, order and variations.")] = 0,
+    device: Device = "auto",
+    *,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
+    """Train a detector on labelled pages, in float and then in 8 bits; Ctrl-C saves and --resume goes on."""
+    from farthing.base.config import apply_overrides
+    from farthing.documents import console
+    from farthing.documents.presets import build_preset
+    from farthing.documents.runs import train_detector
+
+    config = apply_overrides(build_preset(preset), settings or [])
+    with console.training_board() as board:
+        result = train_detector(data, config, out, seed=seed, device=device, init=init, resume=resume, progress=board)
+    console.show_trained(result, out, as_json=json)

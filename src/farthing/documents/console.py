@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from farthing.documents.calibrate import SampleState
 from farthing.documents.filter import FilterResult
-from farthing.terminal import output, print_json, say
+from farthing.documents.recall import Calibration
+from farthing.documents.runs import RunResult
+from farthing.terminal import errors, output, print_json, say
+from farthing.train.progress import ProgressBoard
 
 
 def show_filtered(result: FilterResult, out: Path, *, as_json: bool) -> None:
@@ -20,3 +27,62 @@ def show_filtered(result: FilterResult, out: Path, *, as_json: bool) -> None:
         say(f"{result.failed:,} pages could not be read; {out / 'failed.csv'} says why")
     say(f"no recall is promised yet: farthing documents calibrate {out} --sample 200 --out todo.csv")
     say(f"look: {out / 'report.html'}, or farthing documents review {out}")
+
+
+def show_sample(state: SampleState, folder: Path, todo: Path | None, *, as_json: bool) -> None:
+    """How many pages to look at, and how to answer."""
+    if as_json:
+        print_json(asdict(state))
+        return
+    open_pages = state.total - state.answered
+    output.print(f"{open_pages:,} pages to look at, of {state.num_pages:,} ({state.answered:,} answered before)")
+    if todo is not None:
+        say(f"fill in 1 or 0 in {todo}, then: farthing documents calibrate {folder} --labels {todo}")
+    say(f"or answer in the browser: farthing documents review {folder}; then: farthing documents calibrate {folder}")
+
+
+def show_calibration(result: Calibration, folder: Path, *, as_json: bool) -> None:
+    """The promise, or what could be promised instead."""
+    if as_json:
+        print_json(asdict(result))
+        return
+    sure = f"with {result.confidence:.0%} confidence"
+    if result.is_reached:
+        output.print(
+            f"{result.kept:,} of {result.num_pages:,} pages kept: at least {result.recall_lower_bound:.0%} of the "
+            f"wanted ones, {sure}",
+            highlight=False,
+        )
+    else:
+        output.print(
+            f"every page kept: {result.labels_used:,} answers do not suffice for a recall of {result.recall:.0%}",
+            highlight=False,
+        )
+        say(
+            f"they promise {result.recall_lower_bound:.0%} {sure} ({result.best_kept:,} pages; --recall "
+            f"{result.recall_lower_bound:.2f}); about {result.more_labels_wanted:,} more answers reach "
+            f"{result.recall:.0%}: farthing documents calibrate {folder} --more --out todo.csv"
+        )
+
+
+def show_trained(result: RunResult, out: Path, *, as_json: bool) -> None:
+    """How good a detector is on the held-out pages."""
+    if as_json:
+        print_json(result)
+        return
+    table = Table(box=SIMPLE_HEAD, title="held-out pages, final bits", title_justify="left")
+    for name in ("class", "page AP", "box AP50"):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    classes = [name.removeprefix("page_ap/") for name in result.metrics if name.startswith("page_ap/")]
+    for name in classes:
+        table.add_row(name, f"{result.metrics[f'page_ap/{name}']:.3f}", f"{result.metrics[f'ap50/{name}']:.3f}")
+    table.add_row("mean", f"{result.metrics['page_ap']:.3f}", f"{result.metrics['ap50']:.3f}")
+    output.print(table)
+    say(
+        f"{result.num_images:,} pages seen in {result.train_seconds:,.0f} s; try: farthing documents filter {out} PAGES"
+    )
+
+
+def training_board() -> ProgressBoard:
+    """The display of trainings, in pages."""
+    return ProgressBoard(errors)
