@@ -116,9 +116,9 @@ def _opener() -> urllib.request.OpenerDirector:
 
 def _fetch_once(url: str, *, max_bytes: int, config: FetchConfig) -> bytes:
     """One attempt; raises `_Passing` where another may succeed."""
-    _check_scheme(url)
-    request = urllib.request.Request(url, headers={"User-Agent": _AGENT})  # noqa: S310 (the scheme is checked)
     try:
+        _check_scheme(url)
+        request = urllib.request.Request(url, headers={"User-Agent": _AGENT})  # noqa: S310 (the scheme is checked)
         with _opener().open(request, timeout=config.timeout_s) as response:
             return b"".join(_body(response, url, max_bytes=max_bytes, deadline_s=config.deadline_s))
     except urllib.error.HTTPError as error:

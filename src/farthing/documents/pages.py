@@ -48,8 +48,7 @@ class FolderCollection:
 
     def sources(self) -> Iterator[PageSource]:
         """See `Collection.sources`; `page2` comes before `page10`."""
-        for path in _walk(self.root, frozenset()):
-            yield from self._pages_of(path)
+        return self._below(self.root, frozenset())
 
     def source(self, id: str) -> PageSource:
         """See `Collection.source`."""
@@ -61,14 +60,40 @@ class FolderCollection:
                     return source
         raise DataError(f"page {id!r}: is not in {self.root}")
 
+    def _below(self, folder: Path, above: frozenset[Path]) -> Iterator[PageSource]:
+        """The pages below `folder`; hidden files and links back to a folder above are left out."""
+        real = folder.resolve()
+        if real in above:
+            return
+        try:
+            paths = sorted(folder.iterdir(), key=_natural)
+        except OSError as error:
+            yield self._broken(folder, f"{folder}: cannot be listed ({error.strerror})")
+            return
+        for path in paths:
+            if path.name.startswith("."):
+                continue
+            if path.is_dir():
+                yield from self._below(path, above | {real})
+            elif may_hold_pages(path):
+                yield from self._pages_of(path)
+
     def _pages_of(self, path: Path) -> list[PageSource]:
         """The pages of a file; one broken page for a file that cannot be opened."""
-        relative = path.relative_to(self.root)
+        name = path.relative_to(self.root).as_posix()
+        if not path.is_file():
+            return [self._broken(path, f"{path}: is not a file, or a link to one that is gone")]
+        if name != _printable(name):
+            return [self._broken(path, f"{_printable(name)}: its name is not UTF-8; rename it (`convmv` does many)")]
         try:
-            return list_pages(path, name=relative.as_posix(), max_pixels=self.max_pixels, is_in_folder=True)
+            return list_pages(path, name=name, max_pixels=self.max_pixels, is_in_folder=True)
         except DataError as error:
-            document = relative.parent.as_posix()
-            return [BrokenSource(id=relative.as_posix(), document=document, reason=str(error))]
+            return [self._broken(path, str(error))]
+
+    def _broken(self, path: Path, reason: str) -> BrokenSource:
+        relative = path.relative_to(self.root)
+        name, folder = (_printable(part.as_posix()) for part in (relative, relative.parent))
+        return BrokenSource(id=name, document=folder, reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,18 +146,9 @@ def canvases(collection: Collection) -> dict[str, Canvas]:
     return {source.id: source.canvas for source in collection.sources() if isinstance(source, IiifSource)}
 
 
-def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-    """The files below `folder` that may hold pages; hidden ones and links back to a folder above are left out."""
-    real = folder.resolve()
-    if real in above:
-        return
-    for path in sorted(folder.iterdir(), key=_natural):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from _walk(path, above | {real})
-        elif path.is_file() and may_hold_pages(path):
-            yield path
+def _printable(name: str) -> str:
+    """The name with escapes where it is not UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _natural(path: Path) -> tuple[list[str | int], str]:
