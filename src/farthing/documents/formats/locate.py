@@ -9,9 +9,11 @@ from pathlib import Path
 
 from farthing.base.errors import DataError
 from farthing.documents.formats.records import Warnings
+from farthing.documents.images import SUFFIXES
 from farthing.documents.paths import inside
 
 ABSENT = "pages are left out: there is no such image"
+_SUFFIXES = sorted(SUFFIXES)
 _OUTSIDE = "pages are left out: their names lead out of the folder of the images"
 
 
@@ -30,6 +32,17 @@ def find_page(images: Path, name: str, warnings: Warnings) -> str | None:
             is_outside = True
     warnings.add(_OUTSIDE if is_outside else ABSENT, name)
     return None
+
+
+def find_image(images: Path, stem: str) -> str | None:
+    """The page whose image has the name `stem` with any suffix, or `stem` itself (`book.pdf#0003`); None without one.
+
+    Raises:
+        DataError: the name leads out of `images`.
+    """
+    names = [stem, *(stem + suffix for suffix in _SUFFIXES), *(stem + suffix.upper() for suffix in _SUFFIXES)]
+    candidates = (candidate for name in names for candidate in _candidates(name))
+    return next((candidate for candidate in candidates if is_page(images, candidate)), None)
 
 
 def is_page(images: Path, name: str) -> bool:

@@ -62,10 +62,10 @@ def _regions(page: Element, name: str) -> Iterator[tuple[str, Corners]]:
         if not region.tag.endswith("Region"):
             continue
         coordinates = region.find("Coords")
-        outline = [] if coordinates is None else points(coordinates.get("points", ""), name)
-        outline = outline or [
-            (float(point.get("x", "nan")), float(point.get("y", "nan"))) for point in region.findall("Coords/Point")
-        ]
+        if coordinates is None:
+            continue
+        pairs = (f"{point.get('x')},{point.get('y')}" for point in coordinates.findall("Point"))  # before 2013
+        outline = points(coordinates.get("points") or " ".join(pairs), name)
         if outline:
             yield _written(region), bounds(outline)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from farthing.base.errors import DataError
 from farthing.documents.formats import alto, pagexml
+from farthing.documents.formats.locate import find_image
 from farthing.documents.formats.records import PageRecord, Parsed, Warnings
-from farthing.documents.images import SUFFIXES
 from farthing.documents.xmltree import read_xml
 
 READERS = {"PcGts": pagexml.read_root, "alto": alto.read_root}
@@ -38,13 +38,9 @@ def _page(file: Path, root: Path, images: Path) -> PageRecord:
         raise DataError(f"{file}: is neither PAGE nor ALTO; its root is <{tree.tag}>")
     record = READERS[tree.tag](tree, name=str(file))
     folder = file.parent.relative_to(root).as_posix()
-    name = record.page.replace("\\", "/")
-    if not name:
-        found = (
-            f"{file.stem}{suffix}"
-            for suffix in sorted(SUFFIXES)
-            if (images / folder / f"{file.stem}{suffix}").is_file()
-        )
-        name = next(found, file.stem)
-    page = posixpath.join(folder, name) if folder != "." else name
-    return PageRecord(page, record.width, record.height, record.objects)
+    if record.page:
+        page = posixpath.join(folder, record.page.replace("\\", "/"))
+    else:
+        stem = posixpath.join(folder, file.stem)
+        page = find_image(images, stem) or stem
+    return PageRecord(posixpath.normpath(page), record.width, record.height, record.objects)

@@ -14,9 +14,9 @@ from farthing.base.files import write_bytes
 from farthing.documents.detections import PageLabels
 from farthing.documents.formats.annotations import Annotations
 from farthing.documents.formats.layout import beside
-from farthing.documents.formats.locate import ABSENT, is_page
+from farthing.documents.formats.locate import ABSENT, find_image
 from farthing.documents.formats.records import Corners, PageRecord, Parsed, Warnings, bounds
-from farthing.documents.images import SUFFIXES, image_size
+from farthing.documents.images import image_size
 from farthing.documents.pages import open_collection
 from farthing.documents.paths import inside
 
@@ -39,19 +39,13 @@ def read(path: Path, images: Path, warnings: Warnings) -> Parsed:
         if file.name == CLASSES_NAME:
             continue
         label = file.relative_to(labels).as_posix().removesuffix(".txt")
-        page = _page_of(label, images)
+        page = find_image(images, label)
         if page is None:
             warnings.add(ABSENT, label)
             continue
         width, height = _size(images, page)
         pages.append(PageRecord(page, width, height, list(_objects(file, classes, (width, height)))))
     return Parsed(pages=pages, classes=classes)
-
-
-def _page_of(label: str, images: Path) -> str | None:
-    """The page that a text file describes: at the same place, below `images` or the folder of that name in it."""
-    names = [label, *(label + suffix for suffix in sorted(SUFFIXES)), *(label + suffix.upper() for suffix in SUFFIXES)]
-    return next((base + name for base in ("", "images/") for name in names if is_page(images, base + name)), None)
 
 
 def _size(images: Path, page: str) -> tuple[int, int]:
@@ -65,18 +59,19 @@ def _size(images: Path, page: str) -> tuple[int, int]:
 def _objects(file: Path, classes: tuple[str, ...], size: tuple[int, int]) -> Iterator[tuple[str, Corners]]:
     """(class name, corners in pixels) of each line: a box, or the outline of a segment."""
     width, height = size
+    names = dict(enumerate(classes))
     for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         if not line.strip():
             continue
         try:
             label, *values = (float(word) for word in line.split())
-            name = classes[int(label)] if label >= 0 else ""
-        except (ValueError, IndexError, OverflowError) as error:
+            name = names[label]
+        except (ValueError, KeyError) as error:
             raise DataError(f"{file}:{number}: must be a class number below {len(classes)} and a box") from error
         if len(values) in {4, 5}:  # the fifth is a score
             x, y, w, h = values[:4]
             corners = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
-        elif name and len(values) >= 6 and len(values) % 2 == 0:
+        elif len(values) >= 6 and len(values) % 2 == 0:
             corners = bounds(list(zip(values[::2], values[1::2], strict=True)))
         else:
             raise DataError(f"{file}:{number}: must hold four numbers after the class, or the points of an outline")
@@ -121,12 +116,12 @@ def write(annotations: Annotations, out: Path) -> None:
     Raises:
         DataError: two pages would share one file.
     """
-    names = "".join(f'  {number}: "{name}"\n' for number, name in enumerate(annotations.classes))
-    write_bytes(out / CONFIG_NAMES[0], f"path: .\ntrain: images\nval: images\nnames:\n{names}".encode())
+    names = "".join(f'\n  {number}: "{name}"' for number, name in enumerate(annotations.classes)) or " []"
+    write_bytes(out / CONFIG_NAMES[0], f"path: .\ntrain: images\nval: images\nnames:{names}\n".encode())
     numbers = {name: number for number, name in enumerate(annotations.classes)}
     written: set[Path] = set()
     for page in annotations.pages:
-        path = inside(out, f"labels/{beside(page.page.removeprefix('images/'), '.txt')}")
+        path = inside(out / "labels", beside(page.page.removeprefix("images/"), ".txt"))
         if path in written:
             raise DataError(f"{path}: would describe two pages, {page.page} and another; rename one of them")
         written.add(path)
