@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from xml.etree import ElementTree as ET
 
@@ -9,7 +11,7 @@ import matplotlib as mpl
 import pytest
 from markupsafe import Markup
 
-from farthing.results.charts import COLORS, Point, Series, line_chart, point_chart
+from farthing.results.charts import COLORS, Bars, Point, Series, _root_ticks, histogram_chart, line_chart, point_chart
 from tests.reference.hostile_text import HOSTILE
 
 LINE = Series(x=[0, 1, 2], y=[0.5, 0.7, 0.6], color="series-1", areas=[4, 9, 16])
@@ -85,3 +87,47 @@ def test_the_line_joins_the_points_that_no_smaller_one_beats() -> None:
 def test_one_point_and_equal_points_can_be_drawn() -> None:
     for marks in (POINTS[:1], [POINTS[0], POINTS[0]]):
         assert "fp32" in point_chart(marks, title="t", x_label="x", y_label="y")
+
+
+def histogram(*counts: list[int], mark: float | None = None) -> str:
+    groups = [Bars(counts=values, color=color) for values, color in zip(counts, ("series-3", "muted"), strict=False)]
+    return str(histogram_chart(groups, title="Scores", x_label="score", y_label="pages", mark=mark))
+
+
+def bar_heights(svg: str, color: str) -> list[float]:
+    """Heights of the bars of a color, from left to right."""
+    paths = re.findall(rf'<path d="([^"]+)"[^>]*style="fill: var\(--{color}\)', svg)
+    heights = []
+    for path in paths:
+        ys = [float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", path)]
+        heights.append(max(ys) - min(ys))
+    return heights
+
+
+def test_bars_grow_with_the_square_root_of_the_count() -> None:
+    heights = bar_heights(histogram([1, 4, 0, 100]), "series-3")
+    assert heights == pytest.approx([heights[0], 2 * heights[0], 0, 10 * heights[0]], abs=0.01)
+
+
+def test_groups_stand_on_each_other() -> None:
+    svg = histogram([9, 0], [16, 4])
+    lower, upper = bar_heights(svg, "series-3")[0], bar_heights(svg, "muted")[0]
+    assert (lower + upper) / lower == pytest.approx(5 / 3, abs=0.01)
+
+
+@pytest.mark.parametrize("counts", [[0, 0], [1], [0, 3, 10**7]])
+def test_any_counts_can_be_drawn(counts: list[int]) -> None:
+    svg = histogram(counts, mark=0.5)
+    assert svg.count("stroke-dasharray") == 1
+    assert "nan" not in svg
+    assert svg == histogram(counts, mark=0.5)
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks"), [(1, [1]), (3, [2, 1]), (33, [20, 10, 2]), (20000, [20000, 10000, 5000, 2000, 200])]
+)
+def test_ticks_are_round_and_stand_apart(most: float, ticks: list[float]) -> None:
+    found = _root_ticks(most)
+    assert found == ticks
+    roots = [math.sqrt(tick / most) for tick in found]
+    assert all(above - below >= 0.17 for above, below in itertools.pairwise(roots))

@@ -24,6 +24,13 @@ def test_every_template_forbids_everything_but_styles() -> None:
         assert "autoescape" not in text
 
 
+def test_only_pictures_that_are_part_of_the_page_are_shown() -> None:
+    for name in PAGES:
+        text = (TEMPLATES / name).read_text(encoding="utf-8")
+        assert ("<img" in text) == ("img-src data:" in text)
+        assert "src=" not in text.replace('src="{{', "") or name == "page.html"
+
+
 def test_nothing_is_fetched() -> None:
     for path in TEMPLATES.iterdir():
         text = path.read_text(encoding="utf-8")

@@ -1,33 +1,31 @@
-"""What can be said about how many wanted pages the kept ones are, from `calibration.json`, in plain words."""
+"""What can be said about the recall of a filter, from its `calibration.json`, in plain words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from farthing.base.files import read_json
+from farthing.documents.wording import plural
 
 CALIBRATION_FILE = "calibration.json"
 
 
-class CalibrationFacts(msgspec.Struct, frozen=True):
-    """The part of `calibration.json` that a report shows; see `documents.calibrate`.
+class CalibrationFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of `calibration.json` that a report shows; `documents.recall.Calibration` says what each means."""
 
-    Attributes:
-        recall_lower_bound: at least this share of the wanted pages is kept, in [0, 1].
-        confidence: of the bound, in (0, 1).
-        labels_used: pages that a person looked at.
-        is_reached: whether the bound is as high as was asked.
-        more_labels_wanted: how many more would be needed, about.
-    """
-
+    num_pages: int
+    recall: float
     recall_lower_bound: float
     confidence: float
-    labels_used: int
     is_reached: bool
-    more_labels_wanted: int = 0
+    best_kept: int
+    labels_used: int
+    positives_found: int
+    more_labels_wanted: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,45 +33,52 @@ class Promise:
     """What a report says of the recall.
 
     Attributes:
-        kind: promised, partly (less than was asked) or open.
+        kind: `open`: nothing is promised; `short`: less than was asked could be; `promised`.
         title: one sentence.
-        detail: what it rests on, or what to do.
+        detail: what it rests on, or why there is none.
     """
 
-    kind: str
+    kind: Literal["open", "short", "promised"]
     title: str
     detail: str
 
 
-def read_promise(folder: Path) -> Promise:
+def read_promise(folder: Path, *, num_pages: int) -> Promise:
     """The promise that holds for the filter in `folder`.
+
+    Args:
+        folder: of the filter.
+        num_pages: pages that were read; a promise made for another number does not hold.
 
     Raises:
         FormatError: there is a `calibration.json` that farthing did not write.
     """
     path = folder / CALIBRATION_FILE
     if not path.exists():
-        return Promise(
-            kind="open",
-            title="Recall: not promised",
-            detail="Nobody has looked at a sample of these pages yet, so it is not known how many wanted pages are "
-            "among the rejected. Two hundred answers are enough for a promise in most collections:",
+        detail = (
+            "Nobody has looked at a sample of these pages yet, so it is not known how many wanted ones are rejected."
         )
+        return Promise(kind="open", title="Recall: not promised", detail=detail)
     facts = read_json(path, CalibrationFacts)
-    share, sure = f"{_floor(facts.recall_lower_bound)} %", f"{100 * facts.confidence:g} %"
+    if facts.num_pages != num_pages:
+        detail = f"The calibration was made for {plural(facts.num_pages, 'page')}, and now there are {num_pages:,}."
+        return Promise(kind="open", title="Recall: not promised any more", detail=detail)
     basis = (
-        f"Stated with {sure} confidence, from {facts.labels_used:,} pages of this collection that a person looked at."
+        f"with {_percent(facts.confidence)} confidence, from {plural(facts.labels_used, 'page')} drawn at random, "
+        f"{facts.positives_found:,} of them wanted ones"
     )
     if facts.is_reached:
-        return Promise(kind="promised", title=f"At least {share} of the wanted pages are kept", detail=basis)
-    more = f" About {facts.more_labels_wanted:,} more answers would do." if facts.more_labels_wanted else ""
+        title = f"At least {_percent(facts.recall_lower_bound)} of the wanted pages are kept"
+        return Promise(kind="promised", title=title, detail=f"Promised {basis}.")
+    more = plural(facts.more_labels_wanted, "more answer")
     return Promise(
-        kind="partly",
-        title=f"At least {share} of the wanted pages are kept, which is less than was asked",
-        detail=f"{basis}{more} To go on:",
+        kind="short",
+        title=f"{_percent(facts.recall)} of the wanted pages cannot be promised yet, so every page is kept",
+        detail=f"What can be promised {basis}: {_percent(facts.recall_lower_bound)}, by keeping "
+        f"{plural(facts.best_kept, 'page')}. About {more} would do for {_percent(facts.recall)}.",
     )
 
 
-def _floor(share: float) -> str:
-    """Per cent with one decimal, never rounded up: a promise must not grow by being printed."""
-    return f"{int(share * 1000 + 1e-6) / 10:g}"
+def _percent(share: float) -> str:
+    """With one decimal at most, never rounded up: a promise must not grow by being printed."""
+    return f"{int(share * 1000 + 1e-6) / 10:g} %"

@@ -67,7 +67,7 @@ class Counts:
 def write_report(store: Store, collection: Collection, folder: Path) -> Path:
     """Writes `folder/report.html` from a store, and `folder/calibration.json` where there is one; returns its path.
 
-    Equal stores make equal bytes. The file holds small pictures of at most 72 pages and stays below 2 MB or so.
+    Equal stores make equal bytes. The file holds small pictures of at most 72 pages and stays below 5 MB.
 
     Args:
         store: what was found.
@@ -85,7 +85,7 @@ def write_report(store: Store, collection: Collection, folder: Path) -> Path:
         failed=store.count(PageQuery(is_readable=False)),
         decided=store.count(PageQuery(is_decided=True)),
     )
-    promise = read_promise(folder)
+    promise = read_promise(folder, num_pages=counts.pages - counts.failed)
     looks = _looks(facts["contains"])
     values = {
         "headline": _headline(counts, facts["contains"]),

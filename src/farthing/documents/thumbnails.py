@@ -9,7 +9,8 @@ from PIL import Image
 
 from farthing.documents.page import Page
 
-_QUALITY = 62  # of WebP: about 8 kB for a printed page of 360 px
+_QUALITIES = (62, 40, 15)  # of WebP: the first takes about 8 kB for a printed page of 360 px
+_MOST_BYTES = 45_000  # from here on a lower quality is tried, so that a page of noise cannot bloat a report
 
 
 def thumbnail_uri(page: Page, *, max_side: int) -> str:
@@ -21,6 +22,11 @@ def thumbnail_uri(page: Page, *, max_side: int) -> str:
     """
     image = Image.fromarray(page.pixels)
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=_QUALITY)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+    encoded = b""
+    for quality in _QUALITIES:
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=quality)
+        encoded = buffer.getvalue()
+        if len(encoded) <= _MOST_BYTES:
+            break
+    return "data:image/webp;base64," + base64.b64encode(encoded).decode()
