@@ -13,7 +13,8 @@ from farthing.documents.images import SUFFIXES
 from farthing.documents.paths import inside
 
 ABSENT = "pages are left out: there is no such image"
-_SUFFIXES = sorted(SUFFIXES)
+_USUAL = (".jpg", ".png", ".tif")  # tried first
+_SUFFIXES = (*_USUAL, *sorted(SUFFIXES - set(_USUAL)))
 _OUTSIDE = "pages are left out: their names lead out of the folder of the images"
 
 

@@ -59,7 +59,7 @@ def _size(images: Path, page: str) -> tuple[int, int]:
 def _objects(file: Path, classes: tuple[str, ...], size: tuple[int, int]) -> Iterator[tuple[str, Corners]]:
     """(class name, corners in pixels) of each line: a box, or the outline of a segment."""
     width, height = size
-    names = dict(enumerate(classes))
+    names = {float(position): name for position, name in enumerate(classes)}
     for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         if not line.strip():
             continue
