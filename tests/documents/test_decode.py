@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from farthing.documents.candidates import Candidates
 from farthing.documents.decode import LEAST_SCORE, MAX_BOXES, decode
 from farthing.documents.detections import Detections
-from farthing.documents.detector import Candidates, points_of
+from farthing.documents.detector import points_of
 
 CLASSES = ("illustration", "stamp")
 
@@ -14,13 +15,13 @@ CLASSES = ("illustration", "stamp")
 def candidates(points: dict[int, tuple[int, float, tuple[float, float, float, float]]]) -> Candidates:
     """One page of 64 x 48 where the given points say (class, score, box) and all others next to nothing."""
     sizes = [torch.Size(size) for size in ((8, 6), (4, 3), (2, 2), (1, 1))]
-    centers, strides = points_of(sizes, device=torch.device("cpu"))
+    centers, _ = points_of(sizes, device=torch.device("cpu"))
     logits, boxes = torch.full((1, len(centers), 2), -9.0), torch.zeros(1, len(centers), 4)
     boxes[0] = torch.cat([centers - 3, centers + 3], 1)
     for point, (label, score, box) in points.items():
         logits[0, point, label] = torch.tensor(score).logit()
         boxes[0, point] = torch.tensor(box)
-    return Candidates(logits=logits, boxes=boxes, centers=centers, strides=strides, page_logits=torch.zeros(1, 2))
+    return Candidates(logits=logits, boxes=boxes, centers=centers, page_logits=torch.zeros(1, 2))
 
 
 def decode_one(points: dict[int, tuple[int, float, tuple[float, float, float, float]]]) -> Detections:
@@ -47,19 +48,19 @@ def test_the_best_of_each_class_stays_however_low() -> None:
     assert found.page_scores()["illustration"] < LEAST_SCORE
 
 
-def test_points_outside_the_page_find_nothing() -> None:
-    said = candidates({0: (1, 0.2, (0, 0, 9, 9)), 5: (1, 0.9, (38, 0, 48, 9))})  # the centre of point 5 is (44, 4)
+def test_boxes_outside_the_page_find_nothing() -> None:
+    said = candidates({0: (1, 0.2, (0, 0, 9, 9)), 5: (1, 0.9, (40, 0, 48, 9))})
     found = decode(said, torch.tensor([[64.0, 40.0]]), [(64, 40)], CLASSES)[0]
     assert found.page_scores()["stamp"] == pytest.approx(0.2)
 
 
 def test_at_most_a_hundred_boxes_with_every_class() -> None:
     sizes = [torch.Size(size) for size in ((16, 12), (8, 6), (4, 3), (2, 2))]
-    centers, strides = points_of(sizes, device=torch.device("cpu"))
+    centers, _ = points_of(sizes, device=torch.device("cpu"))
     logits = torch.full((1, len(centers), 2), -9.0)
     logits[..., 0] = torch.linspace(-1, 3, len(centers))
     boxes = torch.cat([centers - 2, centers + 2], 1)[None]
-    said = Candidates(logits=logits, boxes=boxes, centers=centers, strides=strides, page_logits=torch.zeros(1, 2))
+    said = Candidates(logits=logits, boxes=boxes, centers=centers, page_logits=torch.zeros(1, 2))
     found = decode(said, torch.tensor([[128.0, 96.0]]), [(128, 96)], CLASSES)[0]
     assert len(found.scores) == MAX_BOXES
     assert set(found.labels.tolist()) == {0, 1}

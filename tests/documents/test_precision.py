@@ -4,14 +4,15 @@ import pytest
 import torch
 from torch import nn
 
+from farthing.documents.architectures import build_detector
 from farthing.documents.config import Precision
-from farthing.documents.precision import build_model, build_plan, quantized_model
+from farthing.documents.precision import build_plan, quantized_model
 from farthing.lowbit.convert import pack
 from tests.documents.plainpages import small_config
 
 
 def test_every_convolution_has_a_rule_and_float_none() -> None:
-    model = build_model(small_config())
+    model = build_detector(small_config())
     convolutions = [name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)]
     plan = build_plan(Precision(weight=4), model)
     assert [rule.pattern for rule in plan.rules] == convolutions
@@ -23,7 +24,7 @@ def test_every_convolution_has_a_rule_and_float_none() -> None:
 
 
 def test_a_quantized_model_has_the_float_weights() -> None:
-    weights = build_model(small_config(), seed=3).state_dict()
+    weights = build_detector(small_config(), seed=3).state_dict()
     model = quantized_model(small_config(), weights)
     own = model.state_dict()
     assert all(torch.equal(own[name], value) for name, value in weights.items())
@@ -34,7 +35,7 @@ def test_the_packed_twin_answers_alike(bits: int) -> None:
     from dataclasses import replace
 
     config = replace(small_config(), precision=Precision(weight=bits))  # type: ignore[arg-type]
-    model = quantized_model(config, build_model(config).state_dict())
+    model = quantized_model(config, build_detector(config).state_dict())
     for _ in range(4):
         model(torch.randn(4, 1, 64, 64))
     model.eval()

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from farthing.base.errors import ConfigError, FormatError
+from farthing.documents.architectures import build_detector
 from farthing.documents.config import DocumentsConfig, Precision
 from farthing.documents.images import read_image
 from farthing.documents.modelfolder import load_model, save_model
 from farthing.documents.page import Page
-from farthing.documents.precision import build_model
 from farthing.documents.predict import PageDetector
 from farthing.documents.runs import RESULT_FILE, choose_device, load_run, train_detector
 from farthing.train.folder import RunFolder
@@ -154,7 +154,7 @@ def test_no_gpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def save(config: DocumentsConfig, out: Path) -> None:
-    save_model(out, build_model(config).eval(), config, metrics={})
+    save_model(out, build_detector(config).eval(), config, metrics={})
 
 
 def test_a_foreign_or_damaged_folder_is_refused(tmp_path: Path) -> None:
@@ -172,6 +172,6 @@ def test_a_foreign_or_damaged_folder_is_refused(tmp_path: Path) -> None:
 def test_settings_that_do_not_fit_the_tensors_are_refused(tmp_path: Path) -> None:
     config = replace(small_config(), precision=Precision(weight=32, edge=32, activation=32))
     other = replace(config, model=replace(config.model, neck=16))
-    save_model(tmp_path / "m", build_model(config).eval(), other, metrics={})
+    save_model(tmp_path / "m", build_detector(config).eval(), other, metrics={})
     with pytest.raises(FormatError, match="the model takes"):
         load_model(tmp_path / "m")

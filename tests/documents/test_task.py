@@ -6,19 +6,19 @@ import pytest
 import torch
 from torch import Tensor
 
+from farthing.documents.architectures import build_detector
 from farthing.documents.cache import PageCache
+from farthing.documents.candidates import Candidates
+from farthing.documents.criterion import detection_loss
 from farthing.documents.data import TrainBatches, read_pages
-from farthing.documents.detector import Candidates, points_of
-from farthing.documents.precision import build_model
+from farthing.documents.detector import points_of
 from farthing.documents.targets import Objects
-from farthing.documents.task import DetectTask, detection_loss
+from farthing.documents.task import DetectTask
 from tests.documents.plainpages import NAMES, small_config, write_pages
 
 
 def said(logits: Tensor, boxes: Tensor, centers: Tensor, page_logits: Tensor) -> Candidates:
-    return Candidates(
-        logits=logits, boxes=boxes, centers=centers, strides=torch.ones(len(centers)), page_logits=page_logits
-    )
+    return Candidates(logits=logits, boxes=boxes, centers=centers, page_logits=page_logits)
 
 
 def one_object(*, is_known: bool = True) -> tuple[Objects, Tensor]:
@@ -84,7 +84,7 @@ def cache(tmp_path: Path) -> PageCache:
 def test_a_few_steps_lower_the_loss_and_evaluation_names_every_class(cache: PageCache) -> None:
     config = small_config()
     task = DetectTask(
-        build_model(config),
+        build_detector(config),
         cache=cache,
         held_out=range(12),
         classes=NAMES,

@@ -169,5 +169,9 @@ class DocumentsConfig:
     train: TrainConfig = TrainConfig()
 
     def __post_init__(self) -> None:
+        is_tiny = self.model.architecture == "tiny"
+        _require(
+            is_tiny or self.precision.is_float, "precision", 'float (32 bits) for architecture "dfine"', self.precision
+        )
         is_list = len(self.classes) >= 1 and len(set(self.classes)) == len(self.classes)
         _require(is_list, "classes", "one or more different names", self.classes)

@@ -8,12 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from farthing.documents.candidates import Candidates
 from farthing.documents.detections import Detections
-from farthing.documents.detector import Candidates
 from farthing.vision.boxes import clip, non_maximum_suppression
 
 LEAST_SCORE = 0.05
 MAX_BOXES = 100
+LEAST_SIDE = 1.0  # pixels of the canvas that a box has on the page
 SAME_OBJECT_OVERLAP = 0.6
 _MAX_CANDIDATES = 400  # per page, before overlapping ones are dropped
 
@@ -32,8 +33,9 @@ def decode(
         pages: (height, width) of each page in page pixels.
         classes: their names.
     """
-    is_inside = (candidates.centers < sizes[:, None].flip(2)).all(2, keepdim=True)
-    scores = candidates.logits.sigmoid() * is_inside
+    low, high = candidates.boxes.clamp_min(0).minimum(sizes.flip(1).repeat(1, 2)[:, None]).chunk(2, dim=2)
+    is_on_page = (high - low).amin(2, keepdim=True) >= LEAST_SIDE
+    scores = candidates.logits.sigmoid() * is_on_page
     chosen = _chosen(scores)
     found = []
     for index, (height, width) in enumerate(pages):

@@ -11,14 +11,16 @@ Source: FCOS, https://arxiv.org/abs/1904.01355. Differences: the class score is 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from farthing.documents.candidates import Candidates, Detector
 from farthing.documents.config import ModelConfig
+from farthing.documents.criterion import detection_loss
+from farthing.documents.targets import Objects
 from farthing.vision.backbones import Backbone, ConvNorm
 
 STRIDES = (8, 16, 32, 64)
@@ -26,26 +28,7 @@ FIRST_SCORE = 0.01  # what an untrained head says, so that the many empty points
 LARGEST_LOG_DISTANCE = 4.0  # 55 strides: more than a page
 
 
-@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
-class Candidates:
-    """What a detector says at each of its points.
-
-    Attributes:
-        logits: f32 [batch, points, classes].
-        boxes: f32 [batch, points, 4] (x0, y0, x1, y1) in pixels of the canvas.
-        centers: f32 [points, 2] (x, y) of the points.
-        strides: f32 [points], side in pixels of the square that a point stands for.
-        page_logits: f32 [batch, classes], that the page shows one at all.
-    """
-
-    logits: Float[Tensor, "batch points classes"]
-    boxes: Float[Tensor, "batch points 4"]
-    centers: Float[Tensor, "points 2"]
-    strides: Float[Tensor, " points"]
-    page_logits: Float[Tensor, "batch classes"]
-
-
-class PageNet(nn.Module):
+class PageNet(Detector):
     """From grey pages to `Candidates`.
 
     Args:
@@ -85,9 +68,12 @@ class PageNet(nn.Module):
             logits=logits,
             boxes=boxes_of(raw, centers, strides),
             centers=centers,
-            strides=strides,
             page_logits=self.page_head(maps[-1]).flatten(2).amax(2),
         )
+
+    def loss(self, images: Float[Tensor, "batch 1 height width"], objects: Objects) -> Float[Tensor, ""]:
+        """What there is to pay for what is said; see `criterion.py`."""
+        return detection_loss(self(images), objects)
 
     def _pyramid(self, maps: list[Tensor]) -> list[Tensor]:
         """The maps at strides 8, 16 and 32, each with what the coarser ones know, and one at 64.

@@ -13,8 +13,8 @@ from torch import nn
 
 from farthing.base.config import from_dict, to_dict
 from farthing.base.errors import ConfigError, FormatError
+from farthing.documents.architectures import build_detector
 from farthing.documents.config import DocumentsConfig
-from farthing.documents.detector import PageNet
 from farthing.documents.transforms import canvas_of
 from farthing.lowbit.artifact import SUMS_NAME, load_artifact, save_artifact
 from farthing.lowbit.convert import pack
@@ -83,20 +83,21 @@ def load_model(folder: Path) -> PageModel:
         config = from_dict(DocumentsConfig, description.settings)
     except (msgspec.ValidationError, ConfigError) as error:
         raise FormatError(f"{folder}/config.json: {error}") from error
-    with torch.device("meta"):
-        empty = PageNet(config.model, len(config.classes))
+    # sizes come from a file: nothing is allocated before the tensors agree with them; those of D-FINE are its own
+    with torch.device("meta" if config.model.architecture == "tiny" else "cpu"):
+        empty = build_detector(config)
     network = restore(empty, description.layers, artifact.tensors)
     if config.precision.is_float:
         network = pack(network)
-    _check_fit(network, folder)
+    _check_fit(network, config.model.long_side, folder)
     return PageModel(network, config, description, _id_of(folder))
 
 
 @torch.inference_mode()
-def _check_fit(network: nn.Module, folder: Path) -> None:
-    """Looks at a small blank page: layers from a file may be sound each and not fit each other."""
+def _check_fit(network: nn.Module, long_side: int, folder: Path) -> None:
+    """Looks at a blank page: layers from a file may be sound each and not fit each other."""
     try:
-        network(torch.zeros(1, 1, *canvas_of(64, 64)))
+        network(torch.zeros(1, 1, *canvas_of(long_side, 1)))
     except (RuntimeError, IndexError) as error:
         raise FormatError(f"{folder}/config.json: the layers do not fit each other ({error})") from error
 

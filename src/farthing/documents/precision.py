@@ -1,4 +1,4 @@
-"""From the bits of a `Precision` to the quantization plan of a detector, and to the model itself."""
+"""From the bits of a `Precision` to the quantization plan of a detector, and to the quantizing detector."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from farthing.documents.architectures import build_detector
+from farthing.documents.candidates import Detector
 from farthing.documents.config import DocumentsConfig, Precision, Width
-from farthing.documents.detector import PageNet
 from farthing.lowbit.convert import prepare
 from farthing.lowbit.levels import Bits
 from farthing.lowbit.plan import QuantPlan, QuantRule, QuantSpec
@@ -17,17 +18,11 @@ from farthing.lowbit.plan import QuantPlan, QuantRule, QuantSpec
 _QUANTIZER_OF_BITS: Mapping[Bits, str] = {8: "minmax", 4: "gaussian", 2: "gaussian"}
 
 
-def build_model(config: DocumentsConfig, *, seed: int = 0) -> PageNet:
-    """A float detector with random weights; the same seed gives the same ones."""
-    torch.manual_seed(seed)
-    return PageNet(config.model, len(config.classes))
-
-
 def quantized_model(
     config: DocumentsConfig, weights: Mapping[str, Tensor], *, device: torch.device | None = None
-) -> PageNet:
+) -> Detector:
     """The detector with these float weights, quantizing as `config.precision` says, in training mode."""
-    model = build_model(config)
+    model = build_detector(config)
     model.load_state_dict(weights)
     prepare(model, build_plan(config.precision, model))
     return model.to(device) if device is not None else model

@@ -17,10 +17,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from farthing.documents.detector import FIRST_SCORE, Candidates, PageNet
+from farthing.documents.candidates import Candidates
+from farthing.documents.detector import FIRST_SCORE, PageNet
 
 HIDDEN = 48
-COARSE_MAPS, COARSE_STRIDES = (3, 4), (16, 32)  # of the backbone: what a box holds, rather than where its edges are
+COARSE_MAPS, COARSE_STRIDES = (-2, -1), (16, 32)  # of the backbone: what a box holds, rather than where its edges are
 LIKENESS_WEIGHT = 3.0  # logits between a box that has nothing in common with any example and one that equals one
 
 _TINY = 1e-6

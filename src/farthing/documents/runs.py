@@ -14,13 +14,14 @@ from torch import Tensor
 from farthing.base.config import from_dict, to_dict
 from farthing.base.errors import ConfigError
 from farthing.base.files import read_json, write_json
+from farthing.documents.architectures import build_detector
 from farthing.documents.cache import PageCache
+from farthing.documents.candidates import Detector
 from farthing.documents.config import DocumentsConfig
 from farthing.documents.data import TrainBatches, fingerprint, read_pages, split_pages
-from farthing.documents.detector import PageNet
 from farthing.documents.inference import place_on
 from farthing.documents.modelfolder import save_model
-from farthing.documents.precision import build_model, quantized_model
+from farthing.documents.precision import quantized_model
 from farthing.documents.task import DetectTask
 from farthing.train.folder import RunFolder
 from farthing.train.loop import FitConfig, FitResult, fit
@@ -151,7 +152,7 @@ class _Training:
     def run(self, start: tuple[DocumentsConfig, dict[str, Tensor]] | None) -> RunResult:
         """Trains what is not finished yet, and writes the model folder."""
         config, train = self._config, self._config.train
-        model = build_model(config, seed=self._seed)
+        model = build_detector(config, seed=self._seed)
         if start is not None:
             _take_over(model, config.classes, *start)
         steps = -(-train.num_images // train.batch_size)
@@ -172,7 +173,7 @@ class _Training:
             history=[line for part in parts for line in part.history],
         )
 
-    def _fit(self, model: PageNet, name: str, steps: int, evals: int, lr: float, warmup_steps: int) -> FitResult:
+    def _fit(self, model: Detector, name: str, steps: int, evals: int, lr: float, warmup_steps: int) -> FitResult:
         config, evals = self._config, min(evals, steps)
         task = DetectTask(
             place_on(model, self._device),
@@ -227,7 +228,7 @@ def _float_weights(run: Path) -> tuple[DocumentsConfig, dict[str, Tensor]]:
     return config, RunFolder(run / FLOAT_FOLDER, {}).best_weights()
 
 
-def _take_over(model: PageNet, classes: tuple[str, ...], config: DocumentsConfig, weights: dict[str, Tensor]) -> None:
+def _take_over(model: Detector, classes: tuple[str, ...], config: DocumentsConfig, weights: dict[str, Tensor]) -> None:
     """Gives `model` the weights of another detector; a class that the other does not know keeps its own head."""
     own = model.state_dict()
     for name, value in weights.items():
@@ -241,7 +242,7 @@ def _take_over(model: PageNet, classes: tuple[str, ...], config: DocumentsConfig
             raise ConfigError(f"--init: the other run has another architecture (its {name} does not fit)")
 
 
-def load_run(folder: Path) -> tuple[PageNet, DocumentsConfig]:
+def load_run(folder: Path) -> tuple[Detector, DocumentsConfig]:
     """The trained (quantizing) detector of a finished run, in evaluation mode, and its settings.
 
     Raises:
@@ -249,7 +250,7 @@ def load_run(folder: Path) -> tuple[PageNet, DocumentsConfig]:
     """
     config = from_dict(DocumentsConfig, read_json(folder / RUN_FILE, RunInfo).config)
     if config.precision.is_float:
-        model = build_model(config)
+        model = build_detector(config)
         model.load_state_dict(RunFolder(folder / FLOAT_FOLDER, {}).best_weights())
     else:
         model = quantized_model(config, RunFolder(folder / FLOAT_FOLDER, {}).best_weights())
