@@ -137,7 +137,7 @@ def test_a_name_that_is_no_text_fails_in_its_place(tmp_path: Path) -> None:
         stream.write((tmp_path / "pages/a.png").read_bytes())
     result = filter_pages(ColorDetector(), tmp_path / "pages", tmp_path / "out", FilterConfig())
     assert (result.pages, result.failed) == (2, 1)
-    assert read_table(tmp_path / "out/failed.csv")[0]["page"] == "b\\udcff.png"
+    assert read_table(tmp_path / "out/failed.csv")[0]["page"] == "b\\xff.png"
 
 
 def test_groups_by_folder_put_the_pages_of_a_folder_together(collection: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from farthing.documents.outputs import write_outputs
 from farthing.documents.page import Page
 from farthing.documents.pages import Collection, open_collection
 from farthing.documents.progress import NoProgress, PageProgress
-from farthing.documents.sources import BrokenSource, PageSource
+from farthing.documents.sources import PageSource
 from farthing.results.rows import BoxRow, PageQuery, PageRow
 from farthing.results.store import STORE_FILE, Store
 
@@ -209,7 +209,7 @@ def _scan(
         return replace(page, document=document_of(source, config.group))
 
     progress.start("filter", total=sum(1 for _ in collection.sources()), done=store.count())
-    new = (source for source in map(_with_plain_name, collection.sources()) if not store.has_page(source.id))
+    new = (source for source in collection.sources() if not store.has_page(source.id))
     loaded = work_ahead(load, new, workers=config.workers, ahead=_BATCHES_AHEAD * config.batch_size)
     for batch in _batches(loaded, config.batch_size):
         pages = [page for _, page in batch if isinstance(page, Page)]
@@ -223,14 +223,6 @@ def _scan(
 
 def _failed(source: PageSource, reason: str, group: Group | None) -> PageRow:
     return PageRow(page=source.id, document=document_of(source, group), failure=reason)
-
-
-def _with_plain_name(source: PageSource) -> PageSource:
-    """The source, or one that fails in its place if its name holds bytes that are no text."""
-    if source.id.isascii() or source.id.encode("utf-8", "replace").decode() == source.id:
-        return source
-    plain, document = (name.encode("utf-8", "backslashreplace").decode() for name in (source.id, source.document))
-    return BrokenSource(id=plain, document=document, reason=f"{plain}: the name of the file is not UTF-8; rename it")
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
