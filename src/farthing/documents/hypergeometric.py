@@ -64,7 +64,7 @@ def _log_choose(size: Counts, num: Counts) -> Probabilities:
 
 
 def log_factorial(n: Counts) -> Probabilities:
-    """log n!, from Stirling's series, whose fourth term is below 1e-14 from n = 32 on; smaller n from a table."""
+    """The logarithm of n!: a table below 32, then Stirling's series, whose fourth term is below 1e-14 there."""
     large = np.maximum(n, len(_SMALL)).astype(np.float64)
     series = 1 / (12 * large) - 1 / (360 * large**3) + 1 / (1260 * large**5)
     stirling = large * np.log(large) - large + 0.5 * np.log(2 * np.pi * large) + series
