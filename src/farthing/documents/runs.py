@@ -15,7 +15,7 @@ from farthing.base.config import from_dict, to_dict
 from farthing.base.errors import ConfigError
 from farthing.base.files import read_json, write_json
 from farthing.documents.architectures import build_detector
-from farthing.documents.cache import PageCache
+from farthing.documents.cache import LabelledPage, PageCache
 from farthing.documents.candidates import Detector
 from farthing.documents.config import DocumentsConfig
 from farthing.documents.data import TrainBatches, fingerprint, read_pages, split_pages
@@ -113,8 +113,23 @@ def train_detector(
         ConfigError: `folder` holds a run and `resume` is False, or one with other settings or data; or there is no GPU.
         DataError: the data cannot be read, has fewer than two pages or none of the classes.
     """
-    chosen = choose_device(device)
     pages = read_pages(data, config.classes)
+    return train_on(pages, config, folder, seed=seed, device=device, init=init, resume=resume, progress=progress)
+
+
+def train_on(
+    pages: Sequence[LabelledPage],
+    config: DocumentsConfig,
+    folder: Path,
+    *,
+    seed: int = 0,
+    device: Device = "auto",
+    init: Path | None = None,
+    resume: bool = False,
+    progress: NewProgress | None = None,
+) -> RunResult:
+    """`train_detector` on pages that have been read."""
+    chosen = choose_device(device)
     start = None if init is None else _float_weights(init)
     info = RunInfo(config=to_dict(config), seed=seed, data=fingerprint(pages), init=None if init is None else str(init))
     _check_folder(folder, info, resume=resume)
