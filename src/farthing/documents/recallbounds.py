@@ -70,6 +70,7 @@ def allowed_misses(num_pages: int, num_labels: int, recall: float, alpha: float)
             low, best = level, table
         else:
             high = level
+    best.setflags(write=False)  # calls share it
     return best
 
 
