@@ -159,7 +159,14 @@ class QueryLearner:
         settings = FitConfig(max_epochs=1, monitor="score", clip_norm=CLIP_NORM, warmup_steps=10)
         shown = progress(round) if progress else NoProgress()
         fit(
-            task, batches, settings, folder=folder, seed=self._seed, resume=True, progress=shown, settings={"query": query_id}
+            task,
+            batches,
+            settings,
+            folder=folder,
+            seed=self._seed,
+            resume=True,
+            progress=shown,
+            settings={"query": query_id},
         )
 
     def doubtless(self) -> list[int]:

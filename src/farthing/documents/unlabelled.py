@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from farthing.base.errors import DataError
@@ -46,6 +48,12 @@ def read_collection(
     if len(cache) < least:
         raise DataError(f"{location}: at least {least} pages must be readable, got {len(cache)} of {len(sources)}")
     return cache
+
+
+def names_digest(pages: PageCache) -> str:
+    """A SHA-256 of the names and sizes of all pages."""
+    facts = [(page.labels.page, page.labels.width, page.labels.height) for page in pages.pages]
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
 
 
 def drawn(sources: list[PageSource], max_pages: int, seed: int) -> list[PageSource]:
