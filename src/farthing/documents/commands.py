@@ -156,3 +156,71 @@ def train(
     with console.training_board() as board:
         result = train_detector(data, config, out, seed=seed, device=device, init=init, resume=resume, progress=board)
     console.show_trained(result, out, as_json=json)
+
+
+@app.command(
+    epilog=epilog("pretrain scans --out eyes", "pretrain scans --out eyes --set num_images=60000 --device cuda")
+)
+def pretrain(
+    pages: Pages,
+    out: Annotated[Path, typer.Option(help="The run folder; train --init takes it.")],
+    settings: Settings = None,
+    seed: Annotated[int, typer.Option(help="Of initial weights, order, variations and hidden squares.")] = 0,
+    device: Device = "auto",
+    *,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
+    """Train a detector's eyes on pages without labels: hidden squares are to be told from the rest."""
+    from farthing.base.config import apply_overrides
+    from farthing.documents import console
+    from farthing.documents.presets import build_preset
+    from farthing.documents.pretrain import PretrainConfig, pretrain_backbone
+
+    config = apply_overrides(PretrainConfig(), settings or [])
+    with console.training_board() as board:
+        result = pretrain_backbone(
+            pages, build_preset("tiny"), out, config=config, seed=seed, device=device, resume=resume, progress=board
+        )
+    console.show_pretrained(result, out, as_json=json)
+
+
+@app.command(
+    epilog=epilog(
+        "find builtin scans --like stamp.png --out found",
+        "find run scans --like a.png --like b.png --like c.png --out found --name stamp",
+    )
+)
+def find(
+    model: Model,
+    pages: Pages,
+    like: Annotated[list[Path], typer.Option(help="A picture cut closely around one example; one to five of them.")],
+    out: Annotated[Path, typer.Option(help="The folder of results, as filter writes it.")],
+    name: Annotated[str, typer.Option(help="What the results call it.")] = "example",
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Keep pages from this score on.")] = 0.3,
+    settings: Settings = None,
+    seed: Annotated[int, typer.Option(help="Of learning the examples.")] = 0,
+    device: Device = "auto",
+    *,
+    crops: Annotated[bool, typer.Option("--crops", help="Cut every found object out, for discover.")] = False,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
+    """Learn what one to five examples show, in a minute, and look through a collection for it."""
+    from farthing.base.config import apply_overrides
+    from farthing.documents import console
+    from farthing.documents.filter import FilterConfig, filter_pages
+    from farthing.documents.find import learn_examples
+    from farthing.documents.predict import load_named
+    from farthing.documents.progress import PageBar
+    from farthing.documents.querylearner import FindConfig
+
+    config = apply_overrides(FindConfig(name=name), settings or [])
+    filtering = FilterConfig(contains=(config.name,), threshold=threshold, crop_pixels=CROP_PIXELS if crops else None)
+    with console.training_board() as board:
+        detector = learn_examples(
+            load_named(model), pages, out / "query", like=like, config=config, seed=seed, device=device, progress=board
+        )
+    with PageBar() as bar:
+        result = filter_pages(detector, pages, out, filtering, resume=resume, progress=bar)
+    console.show_filtered(result, out, as_json=json)

@@ -13,6 +13,7 @@ from farthing.documents.filter import FilterResult
 from farthing.documents.recall import Calibration
 from farthing.documents.runs import RunResult
 from farthing.terminal import errors, output, print_json, say
+from farthing.train.loop import FitResult
 from farthing.train.progress import ProgressBoard
 
 
@@ -81,6 +82,15 @@ def show_trained(result: RunResult, out: Path, *, as_json: bool) -> None:
     say(
         f"{result.num_images:,} pages seen in {result.train_seconds:,.0f} s; try: farthing documents filter {out} PAGES"
     )
+
+
+def show_pretrained(result: FitResult, out: Path, *, as_json: bool) -> None:
+    """How much of hidden squares is told right."""
+    if as_json:
+        print_json(asdict(result))
+        return
+    output.print(f"{result.best_metrics['told']:.1%} of the contrast of hidden squares told right", highlight=False)
+    say(f"{result.rows:,} pages seen in {result.seconds:,.0f} s; try: farthing documents train DATA --init {out}")
 
 
 def training_board() -> ProgressBoard:

@@ -42,13 +42,7 @@ class PageDetector:
             FormatError: there is no model, or a damaged one.
             ConfigError: "cuda" without a GPU that torch can use.
         """
-        if str(source) == BUILTIN:
-            with as_file(files("farthing.documents") / BUILTIN) as folder:
-                if not folder.is_dir():
-                    raise FormatError("builtin: this installation has no model of its own; train one, or install again")
-                return cls(load_model(folder), device=device)
-        folder = Path(source)
-        return cls(load_model(folder / MODEL_FOLDER if (folder / RUN_FILE).exists() else folder), device=device)
+        return cls(load_named(source), device=device)
 
     @property
     def decode_pixels(self) -> int:
@@ -67,3 +61,18 @@ class PageDetector:
         return detect_greys(
             self._network, greys, sizes, classes=self.classes, long_side=self._long_side, device=self._device
         )
+
+
+def load_named(source: str | Path) -> PageModel:
+    """The model that `source` names: "builtin", a run, or a model folder.
+
+    Raises:
+        FormatError: there is no model, or a damaged one.
+    """
+    if str(source) == BUILTIN:
+        with as_file(files("farthing.documents") / BUILTIN) as folder:
+            if not folder.is_dir():
+                raise FormatError("builtin: this installation has no model of its own; train one, or install again")
+            return load_model(folder)
+    folder = Path(source)
+    return load_model(folder / MODEL_FOLDER if (folder / RUN_FILE).exists() else folder)
