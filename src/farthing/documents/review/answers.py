@@ -29,7 +29,7 @@ class Answers:
             change: raises what it likes; then nothing is remembered.
         """
         with self._lock:
-            if key in self._answers:
+            if key is not None and key in self._answers:
                 return self._answers[key]
             answer = change()
             if key and len(key) <= _LONGEST_KEY:

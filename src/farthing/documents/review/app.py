@@ -18,11 +18,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from farthing.base.errors import DataError, FarthingError
+from farthing.documents.review import calibration
 from farthing.documents.review.answers import Answers
 from farthing.documents.review.gallery import Gallery, RequestError
 from farthing.documents.review.guard import Guard
 from farthing.documents.review.images import SIZES, PageImages
-from farthing.documents.review.messages import BoxesMessage, DecisionMessage, UndoAnswer
+from farthing.documents.review.messages import (
+    BoxesMessage,
+    DecisionMessage,
+    RecallMessage,
+    SampleMessage,
+    UndoAnswer,
+)
 
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -53,6 +60,8 @@ def create_app(gallery: Gallery, images: PageImages, *, token: str | None = None
         Route("/api/boxes/{page:int}", api.replace_boxes, methods=["PUT"]),
         Route("/api/decisions", api.decide, methods=["POST"]),
         Route("/api/undo", api.undo, methods=["POST"]),
+        Route("/api/sample", api.draw_sample, methods=["POST"]),
+        Route("/api/calibration", api.calibrate, methods=["POST"]),
         Route("/image/{page:int}/{size}", api.image),
     ]
     handlers = {RequestError: _bad_request, FarthingError: _not_now, HTTPException: _http_error}
@@ -102,6 +111,17 @@ class _Api:
         """Takes back the last decision; answers once that is on the disk."""
         await _read(request, dict)
         return await self._once(request, lambda: UndoAnswer(undone=self._gallery.undo()))
+
+    async def draw_sample(self, request: Request) -> Response:
+        """Draws pages for calibration, or doubles the sample; answers how far its answers are."""
+        message = await _read(request, SampleMessage)
+        return await self._once(request, lambda: calibration.draw(self._gallery.folder, message))
+
+    async def calibrate(self, request: Request) -> Response:
+        """Sets the threshold for a recall; answers what is promised. Takes long where a report has to be made anew."""
+        message = await _read(request, RecallMessage)
+        await run_in_threadpool(calibration.promise, self._gallery.folder, message)
+        return _json((await run_in_threadpool(self._gallery.facts)).promise)
 
     async def image(self, request: Request) -> Response:
         """The image of a page in one of the sizes."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 
 from farthing.base.errors import DataError
 from farthing.documents.classes import CLASSES
-from farthing.documents.review.messages import BoxMessage, Columns, FailedPage, Facts, PageState
+from farthing.documents.promise import read_promise
+from farthing.documents.review.messages import BoxMessage, Columns, Facts, FailedPage, PageState, PromiseMessage
+from farthing.documents.sampling import read_sample
+from farthing.documents.wording import any_of
 from farthing.results.rows import BoxRow, PageQuery
 from farthing.results.store import Store
 
@@ -27,41 +31,50 @@ class Gallery:
     added at the end, so a number stays good while a filter is still running.
 
     Attributes:
+        folder: of the filter, with its sample and its calibration.
         is_changed: whether anything was decided or corrected.
     """
 
-    def __init__(self, store: Store, *, name: str) -> None:
-        """Args: name: what the collection is called."""
-        self._store, self._name = store, name
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store, self.folder = store, folder
         self._pages: list[str] = []
         self.is_changed = False
 
     def facts(self) -> Facts:
-        """What is known of the collection as a whole."""
+        """What is known of the collection as a whole.
+
+        Raises:
+            FormatError: the calibration is damaged.
+        """
         meta = self._store.meta()
-        wanted = [str(label) for label in meta.get("contains", [])]
-        threshold = meta.get("threshold")
-        unread = PageQuery(is_readable=False)
-        failed = islice(self._store.pages(unread), _MOST_FAILED)
+        wanted = [str(label) for label in meta["contains"]]
+        num_pages, unread = self._store.count(PageQuery(is_readable=True)), PageQuery(is_readable=False)
+        promise = read_promise(self.folder, num_pages=num_pages)
         return Facts(
-            name=self._name,
-            num_pages=self._store.count(PageQuery(is_readable=True)),
+            name=str(meta["collection"]).rstrip("/").rpartition("/")[2],
+            num_pages=num_pages,
             wanted=wanted,
+            question=f"Does it show {any_of(wanted)}?",
             classes=list(dict.fromkeys([*wanted, *CLASSES])),
-            threshold=threshold,
-            doubtful=doubtful_range(0.5 if threshold is None else float(threshold)),
+            threshold=float(meta["threshold"]),
+            doubtful=doubtful_range(float(meta["threshold"])),
+            promise=PromiseMessage(kind=promise.kind, title=promise.title, detail=promise.detail),
             num_failed=self._store.count(unread),
-            failed=[FailedPage(page=row.page, reason=row.failure or "") for row in failed],
+            failed=[
+                FailedPage(page=row.page, reason=row.failure or "")
+                for row in islice(self._store.pages(unread), _MOST_FAILED)
+            ],
         )
 
-    def columns(self, sample: Sequence[str] = ()) -> Columns:
+    def columns(self) -> Columns:
         """All readable pages.
 
-        Args:
-            sample: the pages drawn for calibration, in the order in which they are to be looked at.
+        Raises:
+            FormatError: the sample is damaged.
         """
-        places = {page: place for place, page in enumerate(sample)}
-        columns = Columns(id=[], page=[], width=[], height=[], score=[], keep=[], decision=[], sample=[], scores={})
+        sample = read_sample(self.folder)
+        places = {} if sample is None else {page: place for place, page in enumerate(sample.pages)}
+        columns = _no_columns(self._store.meta()["contains"])
         names = []
         for number, row in enumerate(self._store.pages()):
             names.append(row.page)
@@ -75,12 +88,8 @@ class Gallery:
             columns.keep.append(int(row.keep))
             columns.decision.append(-1 if row.decision is None else int(row.decision))
             columns.sample.append(places.get(row.page, -1))
-            for label, score in row.scores.items():
-                scores = columns.scores.setdefault(label, [])
-                scores += [0.0] * (len(columns.id) - 1 - len(scores))
-                scores.append(round(score, _DECIMALS))
-        for scores in columns.scores.values():
-            scores += [0.0] * (len(columns.id) - len(scores))
+            for label, scores in columns.scores.items():
+                scores.append(round(row.scores[label], _DECIMALS))
         self._pages = names  # one assignment: other threads see the old list or the new one
         return columns
 
@@ -117,8 +126,8 @@ class Gallery:
                 raise RequestError(f"label of a box must be one of {', '.join(sorted(known))}; got {box.label!r}")
             if not (box.x0 < box.x1 <= row.width and box.y0 < box.y1 <= row.height):
                 raise RequestError(
-                    f"a box must have x0 < x1 and y0 < y1 and lie inside the page of {row.width} x {row.height} pixels, "
-                    f"got {box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}"
+                    f"a box must have x0 < x1 and y0 < y1 and lie inside the page of {row.width} x {row.height} "
+                    f"pixels, got {box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}"
                 )
         self._store.replace_boxes(row.page, [_row(box) for box in boxes])
         self.is_changed = True
@@ -164,10 +173,13 @@ def doubtful_range(threshold: float) -> tuple[float, float]:
     return round(low / (1 + low), _DECIMALS), round(high / (1 + high), _DECIMALS)
 
 
+def _no_columns(labels: Sequence[str]) -> Columns:
+    scores: dict[str, list[float]] = {label: [] for label in labels}
+    return Columns(id=[], page=[], width=[], height=[], score=[], keep=[], decision=[], sample=[], scores=scores)
+
+
 def _message(box: BoxRow) -> BoxMessage:
-    return BoxMessage(
-        label=box.label, x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1, score=box.score, source=box.source
-    )
+    return BoxMessage(label=box.label, x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1, score=box.score, source=box.source)
 
 
 def _row(box: BoxMessage) -> BoxRow:

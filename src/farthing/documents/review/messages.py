@@ -49,6 +49,27 @@ class UndoAnswer(msgspec.Struct, frozen=True):
     undone: PageState | None
 
 
+class SampleMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Draws a sample for calibration of so many pages; None doubles the one there is."""
+
+    pages: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None
+
+
+class RecallMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks for a threshold with this recall at this confidence."""
+
+    recall: Annotated[float, msgspec.Meta(gt=0, lt=1)]
+    confidence: Annotated[float, msgspec.Meta(gt=0, lt=1)]
+
+
+class PromiseMessage(msgspec.Struct, frozen=True):
+    """What can be said of the recall: see `documents.promise.Promise`."""
+
+    kind: Literal["open", "short", "promised"]
+    title: str
+    detail: str
+
+
 class FailedPage(msgspec.Struct, frozen=True):
     """A page that could not be read, and why."""
 
@@ -63,9 +84,11 @@ class Facts(msgspec.Struct, frozen=True):
         name: of the collection.
         num_pages: how many could be read.
         wanted: the classes that pages are filtered for.
+        question: what a person is asked about a page: "Does it show an illustration or a stamp?"
         classes: all classes that a box may have.
-        threshold: pages from this score on are kept; None where none is set.
+        threshold: pages from this score on are kept.
         doubtful: lowest and highest score of a page that a person should look at.
+        promise: of the recall.
         num_failed: how many pages could not be read.
         failed: the first of them.
     """
@@ -73,9 +96,11 @@ class Facts(msgspec.Struct, frozen=True):
     name: str
     num_pages: int
     wanted: list[str]
+    question: str
     classes: list[str]
-    threshold: float | None
+    threshold: float
     doubtful: tuple[float, float]
+    promise: PromiseMessage
     num_failed: int
     failed: list[FailedPage]
 

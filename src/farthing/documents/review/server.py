@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import secrets
 import signal
 import socket
@@ -13,17 +14,20 @@ from pathlib import Path
 
 import uvicorn
 
-from farthing.base.errors import ConfigError, FormatError
+from farthing.base.errors import ConfigError
 from farthing.documents.outputs import write_outputs
 from farthing.documents.pages import Collection, open_collection
 from farthing.documents.review.app import create_app
 from farthing.documents.review.gallery import Gallery
 from farthing.documents.review.images import PageImages
+from farthing.results.rows import PageQuery
 from farthing.results.store import STORE_FILE, Store
 
 LOOPBACK = "127.0.0.1"
 _TOKEN_BYTES = 24
 _DRAIN_S = 5
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,16 +55,14 @@ class Address:
             return self.host == "localhost"
 
 
-def run_review(
-    folder: Path, *, address: Address, pages: Path | None = None, announce: Callable[[str], None]
-) -> None:
+def run_review(folder: Path, *, address: Address, pages: Path | None = None, announce: Callable[[str], None]) -> None:
     """Serves the review page until Ctrl-C or SIGTERM; then the tables in `folder` are written anew.
 
     Args:
         folder: what `filter` wrote.
         address: where to listen.
         pages: the collection, if it has moved since it was filtered.
-        announce: called once, with the address to open, when the page can be opened.
+        announce: told the address to open.
 
     Raises:
         FormatError: the folder has no store.
@@ -69,7 +71,7 @@ def run_review(
     """
     with Store.open(folder / STORE_FILE) as store:
         collection = find_collection(store, pages)
-        gallery = Gallery(store, name=collection.root.name or str(collection.root))
+        gallery = Gallery(store, folder)
         token = None if address.is_loopback else secrets.token_urlsafe(_TOKEN_BYTES)
         app = create_app(gallery, PageImages(collection), token=token)
         with listen(address) as listener:
@@ -80,12 +82,13 @@ def run_review(
             with _stopped_alike():
                 uvicorn.Server(settings).run(sockets=[listener])
         if gallery.is_changed:
-            write_outputs(store, folder)
+            _log.info("%s: writing the tables and the report anew", folder)
+            write_outputs(store, folder, collection)
 
 
 @contextmanager
 def _stopped_alike() -> Iterator[None]:
-    """Lets SIGTERM end the block like Ctrl-C; uvicorn raises the signal that ended it once more after it has drained."""
+    """Lets SIGTERM end the block like Ctrl-C; when uvicorn has drained, it raises the signal that ended it again."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt):
@@ -95,16 +98,18 @@ def _stopped_alike() -> Iterator[None]:
 
 
 def find_collection(store: Store, pages: Path | None) -> Collection:
-    """The collection that was filtered: at `pages`, or where it was then.
+    """The collection that was filtered: where it was then, or at `pages`, which the store remembers from now on.
 
     Raises:
-        FormatError: the store does not say where it was.
-        DataError: it is not there.
+        DataError: nothing is there, or another collection.
     """
-    place = pages or store.meta().get("collection")
-    if not isinstance(place, (str, Path)):
-        raise FormatError(f"{store.path}: does not say where its pages are; pass --pages FOLDER")
-    return open_collection(place)
+    facts = store.meta()
+    collection = open_collection(facts["collection"] if pages is None else pages, max_pixels=facts["max_pixels"])
+    if pages is not None:
+        for row in store.pages(PageQuery(is_readable=True), limit=1):
+            collection.source(row.page)
+        store.set_meta(collection=str(pages.absolute()))
+    return collection
 
 
 def listen(address: Address) -> socket.socket:

@@ -1,5 +1,7 @@
 // Requests to the server that this page came from.
 
+const CONFIDENCE = 0.95; // of promises; the command line takes others
+
 /** The server understood and said no; `message` is its reason, written for people. */
 export class Refused extends Error {}
 
@@ -24,11 +26,15 @@ export const api = {
   boxes: (ids) => ask(`/api/boxes?pages=${ids.join(",")}`),
 };
 
+/** Sets the threshold with this recall; resolves with the promise that can be made. */
+export const promise = (recall) => change("POST", "/api/calibration", { recall, confidence: CONFIDENCE })();
+
 /** Changes, to be given to a `Saver`: each is a function that sends it, and may be called again. */
 export const changes = {
   decide: (page, contains) => change("POST", "/api/decisions", { page, contains }),
   undo: () => change("POST", "/api/undo", {}),
   boxes: (page, boxes) => change("PUT", `/api/boxes/${page}`, { boxes }),
+  sample: (pages) => change("POST", "/api/sample", { pages }),
 };
 
 /** Address of a page's image: "small" in the grid, "medium" alone, "large" zoomed in. */

@@ -2,9 +2,10 @@
 
 import { imageOf } from "./api.js";
 import { make } from "./elements.js";
-import { drawMarks } from "./marks.js";
+import { drawMarks, telling } from "./marks.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const TAIL = 14; // characters at the end of a name that are always shown
 const PATIENCE_MS = 70; // cells that scroll by faster than this ask for nothing
 
 export class Cells {
@@ -26,7 +27,7 @@ export class Cells {
         "div",
         { class: "line" },
         make("span", { class: "state" }),
-        make("span", { class: "name" }),
+        make("span", { class: "name" }, make("span", { class: "head" }), make("span", { class: "tail" })),
         make("span", { class: "score" }),
       ),
     );
@@ -40,7 +41,9 @@ export class Cells {
     const id = pages.id[position];
     const isHidden = look.isBlind() && pages.decision[position] < 0;
     cell.dataset.state = this.stateOf(position, isHidden);
-    cell.querySelector(".name").textContent = shortName(pages.page[position]);
+    const name = pages.page[position].slice(pages.page[position].lastIndexOf("/") + 1);
+    cell.querySelector(".head").textContent = name.slice(0, -TAIL);
+    cell.querySelector(".tail").textContent = name.slice(-TAIL);
     cell.querySelector(".score").textContent = isHidden ? "" : pages.scoresOf(look.shows())[position].toFixed(2);
     cell.title = pages.page[position];
     cell.setAttribute("aria-label", this.describe(position, isHidden));
@@ -91,12 +94,8 @@ export class Cells {
       return;
     }
     const shown = boxes.filter((box) => look.shows() === null || box.label === look.shows());
-    const size = { width: pages.width[position], height: pages.height[position], classIndex: look.classIndex };
-    drawMarks(cell.querySelector("svg"), shown, size);
+    const page = { width: pages.width[position], height: pages.height[position] };
+    const { threshold } = pages;
+    drawMarks(cell.querySelector("svg"), telling(shown, threshold), { ...page, threshold, classIndex: look.classIndex });
   }
-}
-
-/** The end of a path: what tells pages of one folder apart. */
-function shortName(page) {
-  return page.slice(page.lastIndexOf("/") + 1);
 }

@@ -17,9 +17,9 @@ export const ORDERS = [
 
 export const ANSWERED = [
   { name: "any", title: "Any" },
-  { name: "open", title: "Open" },
-  { name: "yes", title: "Kept" },
-  { name: "no", title: "Rejected" },
+  { name: "open", title: "None" },
+  { name: "yes", title: "Keep" },
+  { name: "no", title: "Reject" },
 ];
 
 export const NUM_BINS = 50;
@@ -39,10 +39,15 @@ export class Collection {
     this.keep = Int8Array.from(columns.keep);
     this.decision = Int8Array.from(columns.decision); // -1 none, 0 reject, 1 keep
     this.sample = Int32Array.from(columns.sample); // rank in the calibration sample, -1 outside
-    this.scores = new Map(Object.entries(columns.scores).map(([name, values]) => [name, Float32Array.from(values)]));
+    this.scores = new Map(facts.wanted.map((name) => [name, Float32Array.from(columns.scores[name] ?? [])]));
     this.threshold = facts.threshold;
     this.doubtful = facts.doubtful;
     this.positionOf = new Map(columns.id.map((id, position) => [id, position]));
+  }
+
+  /** Positions of the pages drawn for calibration, in the order in which they are to be looked at. */
+  get drawn() {
+    return this.#inOrder("sample", null).filter((position) => this.sample[position] >= 0);
   }
 
   /** Whether a page stays: what a person decided, else what the detector's threshold says. */
@@ -140,7 +145,7 @@ export class Collection {
 
   #sorted(order, scores) {
     const positions = Int32Array.from({ length: this.size }, (_, position) => position);
-    const middle = this.threshold ?? 0.5;
+    const middle = this.threshold;
     const compare = {
       falling: (a, b) => scores[b] - scores[a] || a - b,
       rising: (a, b) => scores[a] - scores[b] || a - b,

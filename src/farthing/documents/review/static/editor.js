@@ -1,6 +1,7 @@
 // Boxes over one image: select, move, resize, draw, relabel, delete, with the mouse, a finger or the keyboard.
 
 import { make, words } from "./elements.js";
+import { isWeak } from "./marks.js";
 
 const HANDLES = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
 const LEAST_PX = 5; // a shorter drag is a click
@@ -11,6 +12,7 @@ export class BoxEditor {
   boxes = [];
   selected = -1;
   label = "illustration"; // of the next box that is drawn
+  threshold = 0; // boxes of the detector below it do not count
   isTouchable = false; // whether a finger edits; otherwise it scrolls
   #drag = null;
   #size = { width: 1, height: 1 };
@@ -61,7 +63,7 @@ export class BoxEditor {
     return this.#drag !== null;
   }
 
-  /** Ends a drag as if it had not begun; false if there was none. */
+  /** Ends a drag as if it had not begun. */
   #cancel() {
     if (!this.#drag) return;
     this.boxes = this.#drag.before;
@@ -180,9 +182,11 @@ export class BoxEditor {
     this.select(index, { focus: true });
   }
 
-  /** A box that a person changed is a person's. */
+  /** A box that a person changed is a person's; its corners are whole tenths of a pixel. */
   #replace(index, change) {
-    this.boxes[index] = { ...this.boxes[index], ...change, score: null, source: "person" };
+    const box = { ...this.boxes[index], ...change, score: null, source: "person" };
+    for (const corner of ["x0", "y0", "x1", "y1"]) box[corner] = Math.round(10 * box[corner]) / 10;
+    this.boxes[index] = box;
   }
 
   #commit() {
@@ -200,10 +204,11 @@ export class BoxEditor {
   #element(box, index) {
     const isSelected = index === this.selected;
     const text = box.score === null ? words(box.label) : `${words(box.label)} ${box.score.toFixed(2)}`;
+    const looks = `${isSelected ? " is-selected" : ""}${isWeak(box, this.threshold) ? " is-weak" : ""}`;
     const element = make(
       "div",
       {
-        class: `box class-${this.classIndex(box.label)}${isSelected ? " is-selected" : ""}`,
+        class: `box class-${this.classIndex(box.label)}${looks}`,
         "data-index": index,
         tabindex: "0",
         role: "group",

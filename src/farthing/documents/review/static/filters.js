@@ -5,26 +5,35 @@ import { choice, count, find, make, words } from "./elements.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEPS = 100; // of the score's range inputs
-const NO_FILTER = { shows: null, low: 0, high: 1, answered: "any", order: "falling", text: "" };
+export const NO_FILTER = { shows: null, low: 0, high: 1, answered: "any", order: "falling", text: "" };
 
 export class Filters {
   #frame = 0;
+  #isChanged = false;
 
   /** @param changed called, at most once a frame, after a control changed. */
   constructor(pages, { view, classIndex, hasSample, changed }) {
     Object.assign(this, { pages, classIndex, changed });
-    this.value = { view, ...NO_FILTER };
     this.views = hasSample ? VIEWS : VIEWS.filter(({ name }) => name !== "sample");
+    this.value = { view, ...NO_FILTER, ...this.#remembered() };
     this.#build();
     this.refresh();
   }
 
+  /** Chooses other pages, from the next frame on. */
   set(change) {
     Object.assign(this.value, change);
+    this.#isChanged = true;
+    this.recount();
+  }
+
+  /** Counts anew, in the next frame. */
+  recount() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
       this.refresh();
-      this.changed();
+      if (this.#isChanged) this.changed();
+      this.#isChanged = false;
     });
   }
 
@@ -47,10 +56,33 @@ export class Filters {
     find("high").value = Math.round(value.high * STEPS);
     find("score-range").textContent = `${value.low.toFixed(2)} to ${value.high.toFixed(2)}`;
     find("order").value = value.order;
+    history.replaceState(null, "", `#${this.#address()}`);
     find("order").disabled = value.view === "sample";
     if (find("text").value !== value.text) find("text").value = value.text;
     find("reset").disabled = Object.entries(NO_FILTER).every(([name, off]) => value[name] === off);
     this.#drawHistogram();
+  }
+
+  /** What is chosen, as it stands in the address: a page that is loaded again shows the same. */
+  #address() {
+    const { view, ...rest } = this.value;
+    const chosen = Object.entries(rest).filter(([name, value]) => value !== NO_FILTER[name]);
+    return new URLSearchParams([["view", view], ...chosen]).toString();
+  }
+
+  #remembered() {
+    const told = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const among = (name, names) => (names.includes(told[name]) ? { [name]: told[name] } : {});
+    const share = (name) => (Number(told[name]) > 0 && Number(told[name]) < 1 ? { [name]: Number(told[name]) } : {});
+    return {
+      ...among("view", this.views.map(({ name }) => name)),
+      ...among("shows", [...this.pages.scores.keys()]),
+      ...among("answered", ANSWERED.map(({ name }) => name)),
+      ...among("order", ORDERS.map(({ name }) => name)),
+      ...(told.text ? { text: told.text } : {}),
+      ...share("low"),
+      ...share("high"),
+    };
   }
 
   #build() {
@@ -101,7 +133,7 @@ export class Filters {
       const isIn = (index + 1) / NUM_BINS > low && index / NUM_BINS <= high;
       return shape("rect", { x: index + 0.1, y: 40 - height, width: 0.8, height, class: isIn ? "in" : "out" });
     });
-    const x = pages.threshold === null ? -1 : pages.threshold * NUM_BINS;
+    const x = pages.threshold * NUM_BINS;
     find("histogram").replaceChildren(...bars, shape("line", { x1: x, x2: x, y1: 0, y2: 40 }));
   }
 }

@@ -24,12 +24,17 @@ export function listen(table, where) {
   });
 }
 
-const SHOWN = { ArrowLeft: "\u2190", ArrowRight: "\u2192", ArrowUp: "\u2191", ArrowDown: "\u2193", Delete: "Del" };
+const SHOWN = { " ": "Space", Escape: "Esc", ArrowLeft: "\u2190", ArrowRight: "\u2192", ArrowUp: "\u2191", ArrowDown: "\u2193", Delete: "Del" };
+
+function shown(keys) {
+  const marks = keys.map((key) => make("kbd", {}, SHOWN[key] ?? key));
+  return marks.length > 3 ? [marks[0], " to ", marks.at(-1)] : marks;
+}
 
 /** Fills the list of keys in the help. */
 export function describe(table) {
   const entries = table.flatMap(({ keys, about }) => [
-    make("dt", {}, ...keys.map((key) => make("kbd", {}, SHOWN[key] ?? key))),
+    make("dt", {}, ...shown(keys)),
     make("dd", {}, about),
   ]);
   find("keys").replaceChildren(...entries);

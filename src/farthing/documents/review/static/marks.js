@@ -57,11 +57,21 @@ export class Marks {
   }
 }
 
+/** Whether a box scores too low to count: only what a person drew or the threshold lets pass does. */
+export const isWeak = (box, threshold) => box.score !== null && box.score < threshold;
+
+/** The boxes that count; where none does, the best one, which is all there is. */
+export function telling(boxes, threshold) {
+  const counting = boxes.filter((box) => !isWeak(box, threshold));
+  return counting.length ? counting : boxes.slice(0, 1);
+}
+
 /** Draws boxes into an `svg` that lies over an image of a page of this size, fitted alike. */
-export function drawMarks(svg, boxes, { width, height, classIndex }) {
+export function drawMarks(svg, boxes, { width, height, classIndex, threshold }) {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const name = (box) => `class-${classIndex(box.label)}${isWeak(box, threshold) ? " is-weak" : ""}`;
   svg.replaceChildren(
-    ...boxes.flatMap((box) => ["halo", "line"].map((kind) => rectangle(box, `${kind} class-${classIndex(box.label)}`))),
+    ...["halo", "line"].flatMap((kind) => boxes.map((box) => rectangle(box, `${kind} ${name(box)}`))),
   );
 }
 

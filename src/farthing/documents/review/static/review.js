@@ -1,17 +1,20 @@
 // The review page: loads the collection, wires the parts together, and makes every change.
 
-import { api, changes, Refused } from "./api.js";
+import { api, changes } from "./api.js";
 import { Cells } from "./cells.js";
 import { Collection } from "./collection.js";
-import { count, find, make, percent, words } from "./elements.js";
-import { Filters } from "./filters.js";
+import { count, find, make, words } from "./elements.js";
+import { Filters, NO_FILTER } from "./filters.js";
 import { Grid } from "./grid.js";
 import { describe, listen } from "./keys.js";
 import { Marks } from "./marks.js";
+import { PromisePanel } from "./promise.js";
 import { Saver } from "./saving.js";
 import { Viewer } from "./viewer.js";
 
 const TOAST_MS = 6000;
+const NUM_COLORS = 9; // in the style sheet
+const NARROW_CELL_PX = 160; // two beside each other on a phone
 
 const [facts, columns] = await Promise.all([api.facts(), api.pages()]).catch((error) => {
   tellSaved("failed", 0, `Cannot load: ${error.message}`);
@@ -26,21 +29,21 @@ const look = {
   areShown: () => find("show-boxes").checked,
   shows: () => filters.value.shows,
   isBlind: () => filters.value.view === "sample",
-  classIndex: (name) => facts.classes.indexOf(name) % 9,
-  question: () => list(facts.wanted.map(words)),
+  classIndex: (name) => facts.classes.indexOf(name) % NUM_COLORS,
+  question: facts.question,
   labels: facts.classes,
 };
 
-const hasSample = pages.sample.some((place) => place >= 0);
 const filters = new Filters(pages, {
   view: "all",
   classIndex: look.classIndex,
-  hasSample,
+  hasSample: pages.drawn.length > 0,
   changed: () => show(),
 });
 const cells = new Cells(pages, marks, look);
 const grid = new Grid(find("grid"), find("canvas"), { ...cells, open, moved });
 const viewer = new Viewer(pages, marks, look, { decide, step, saveBoxes, closed: () => find("grid").focus() });
+const promise = new PromisePanel(find("promise"), { facts, pages, saver, answer, say: toast });
 
 // ---- what is shown
 
@@ -55,7 +58,8 @@ function show() {
 function refresh(position) {
   grid.refresh(position);
   viewer.refresh();
-  filters.refresh();
+  filters.recount();
+  if (pages.sample[position] >= 0) promise.refresh();
 }
 
 function open() {
@@ -92,7 +96,23 @@ function decide(contains) {
     put(position, before);
     toast(`Not saved: ${error.message}`);
   });
-  grid.go(grid.activeIndex + 1);
+  if (!grid.go(grid.activeIndex + 1)) atEnd();
+}
+
+function atEnd() {
+  if (filters.value.view !== "sample" || !promise.isAnswered) return toast("That was the last page here.");
+  viewer.dialog.close();
+  return toast("Every sampled page is answered: now ask for a promise.");
+}
+
+/** Shows the first page of the sample that waits for an answer. */
+function answer() {
+  showFilters(false);
+  filters.set({ ...NO_FILTER, view: "sample" });
+  requestAnimationFrame(() => {
+    const next = grid.positions.findIndex((position) => pages.decision[position] < 0);
+    if (next >= 0 && grid.go(next)) open();
+  });
 }
 
 function saveBoxes(position, boxes) {
@@ -165,11 +185,6 @@ function toast(text) {
   toastTimer = setTimeout(() => (find("toast").hidden = true), TOAST_MS);
 }
 
-function list(names) {
-  if (names.length < 2) return `a ${names[0] ?? "wanted object"}`;
-  return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
-}
-
 // ---- keyboard
 
 function toggleBoxes() {
@@ -198,7 +213,7 @@ const KEYS = [
   { keys: ["n"], about: null, run: () => step(1), in: "grid" },
   { keys: ["p"], about: null, run: () => step(-1), in: "grid" },
   { keys: ["Enter", " "], about: "Open the page", run: open, in: "grid" },
-  { keys: ["Escape"], about: "Back to all pages" },
+  { keys: ["Escape"], about: "Back to the pages" },
   { keys: ["b"], about: "Show or hide boxes", run: toggleBoxes },
   { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], about: "Class of the selected or next box", run: label, in: "viewer" },
   { keys: ["Delete"], about: "Delete the selected box", run: removeBox, in: "viewer" },
@@ -211,11 +226,17 @@ const KEYS = [
 
 // ---- start
 
+/** On a narrow window the filters lie over the pages. */
+function showFilters(isOpen) {
+  document.body.classList.toggle("has-filters", isOpen);
+  find("open-filters").setAttribute("aria-expanded", isOpen);
+}
+
 function showFacts() {
   document.title = `${facts.name} - review`;
   find("name").textContent = facts.name;
-  const wanted = list(facts.wanted.map(words)).replace(/^a /, "");
-  find("facts").textContent = `${count(facts.num_pages)} pages filtered for ${wanted}`;
+  find("facts").textContent = `${count(facts.num_pages)} pages`;
+  find("facts").title = `Filtered for ${facts.wanted.map(words).join(", ")}`;
   if (facts.num_failed) {
     const details = find("unreadable");
     details.hidden = false;
@@ -226,33 +247,19 @@ function showFacts() {
   }
 }
 
-function showPromise() {
-  const { promise } = facts;
-  const drawn = pages.sample.reduce((sum, place) => sum + (place >= 0), 0);
-  const answered = pages.sample.reduce((sum, place, position) => sum + (place >= 0 && pages.decision[position] >= 0), 0);
-  const said = promise
-    ? [make("h2", {}, `Recall at least ${percent(promise.recall_lower_bound, 1)}`), make("p", {}, promise.text)]
-    : [make("h2", {}, "No recall is promised yet"), make("p", {}, "A sample of pages with your answers makes a promise possible.")];
-  const progress = make("progress", { max: drawn, value: answered, "aria-label": "Answered pages of the sample" });
-  const share = make("p", { class: "quiet" }, `${count(answered)} of ${count(drawn)} sample pages answered`);
-  find("promise").replaceChildren(...said, ...(drawn ? [progress, share] : []));
-}
-
 find("show-boxes").onchange = () => {
   grid.refreshAll();
   viewer.redrawBoxes();
 };
 find("size").oninput = (event) => grid.resize(Number(event.target.value));
 find("open-help").onclick = () => find("help").showModal();
-find("open-filters").onclick = () => {
-  const isOpen = document.body.classList.toggle("has-filters");
-  find("open-filters").setAttribute("aria-expanded", isOpen);
-};
+find("open-filters").onclick = () => showFilters(!document.body.classList.contains("has-filters"));
+find("grid").addEventListener("pointerdown", () => showFilters(false));
 describe(KEYS.filter(({ about }) => about));
 listen(KEYS, () => (viewer.isOpen ? "viewer" : "grid"));
+if (matchMedia("(max-width: 860px)").matches) find("size").value = NARROW_CELL_PX;
 grid.resize(Number(find("size").value));
 showFacts();
-showPromise();
 show();
 tellSaved("saved", 0, "All saved");
 find("grid").focus();

@@ -26,6 +26,7 @@ export class Viewer {
       selected: () => this.#listBoxes(),
     });
     this.editor.label = look.labels[0];
+    this.editor.threshold = pages.threshold;
     find("close").onclick = () => this.dialog.close();
     find("previous").onclick = () => actions.step(-1);
     find("next").onclick = () => actions.step(1);
@@ -162,10 +163,10 @@ export class Viewer {
     const { pages } = this;
     const decision = pages.decision[this.#position];
     if (decision >= 0) return decision ? "You kept this page" : "You rejected this page";
-    if (this.#isHidden()) return `Does this page show ${this.look.question()}?`;
-    const score = pages.score[this.#position].toFixed(2);
-    const threshold = pages.threshold === null ? "" : `, threshold ${pages.threshold.toFixed(2)}`;
-    return `${pages.stays(this.#position) ? "Kept" : "Rejected"} by the detector: score ${score}${threshold}`;
+    if (this.#isHidden()) return this.look.question;
+    const state = pages.stays(this.#position) ? "Kept" : "Rejected";
+    const compared = `${pages.score[this.#position].toFixed(2)}, threshold ${pages.threshold.toFixed(2)}`;
+    return `${state} by the detector: score ${compared}`;
   }
 
   #listScores() {
