@@ -112,7 +112,7 @@ def learn_examples(
         least=LEAST_PAGES,
     )
     page_side = float(np.median([max(page.labels.width, page.labels.height) for page in pages.pages]))
-    cutouts = [cut_out(crop, page_side=page_side) for crop in crops]
+    cutouts = [cut_out(crop, page_side=page_side, name=str(path)) for path, crop in zip(like, crops, strict=True)]
     net = QueryNet(place_on(model.network, chosen), device=chosen)
     query_id = _id_of(model, crops, pages, config)
     learner = QueryLearner(net, pages, cutouts=cutouts, config=config, long_side=long_side, folder=folder, seed=seed)

@@ -19,8 +19,8 @@ from farthing.documents.page import Pixels
 
 Floats = npt.NDArray[np.float32]
 
-PAPER_PERCENTILE = 85.0  # of a crop's grey values: what is lighter is paper and its noise
-FAINT = 0.08  # a change of light that is noise of the paper, not ink
+PAPER_PERCENTILE = 97.0  # of grey values: paper, even where ink covers nearly everything
+FAINT = 0.1  # a change of light that is noise of the paper, not ink
 LEAST_SIDE = 6  # pixels of a planted object
 LARGEST_SHARE = 0.9  # of the sides of a page
 _CLEARED_SHARE = 0.5  # of the planted objects get a place that was cleared of text first
@@ -39,24 +39,25 @@ class Cutout:
     size: tuple[float, float]
 
 
-def cut_out(grey: Pixels, *, page_side: float) -> Cutout:
+def cut_out(grey: Pixels, *, page_side: float, name: str = "a crop") -> Cutout:
     """A crop as a cutout.
 
     Args:
         grey: u8 [height, width].
         page_side: long side of the page that it comes from, in the same pixels.
+        name: what messages call it.
 
     Raises:
         DataError: the crop is smaller than 4 x 4 pixels, or shows nothing but paper.
     """
     height, width = grey.shape
     if min(height, width) < 4:
-        raise DataError(f"a crop must have at least 4 x 4 pixels, got {width} x {height}")
+        raise DataError(f"{name}: must have at least 4 x 4 pixels, got {width} x {height}")
     paper = max(1.0, float(np.percentile(grey, PAPER_PERCENTILE)))
     transmission = np.clip(grey.astype(np.float32) / paper, 0.02, 1)
     transmission[transmission > 1 - FAINT] = 1
     if transmission.min() == 1:
-        raise DataError("a crop must show an object, got nothing but paper; cut closer around it")
+        raise DataError(f"{name}: must show an object, got nothing but paper; cut closer around it")
     share = min(1.0, LARGEST_SHARE / (max(height, width) / page_side))
     return Cutout(transmission=transmission, size=(height / page_side * share, width / page_side * share))
 
