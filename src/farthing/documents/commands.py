@@ -224,3 +224,41 @@ def find(
     with PageBar() as bar:
         result = filter_pages(detector, pages, out, filtering, resume=resume, progress=bar)
     console.show_filtered(result, out, as_json=json)
+
+
+@app.command(
+    epilog=epilog(
+        "synthesize --out like-scans --pages 2000 --like scans",
+        "adapt run --target scans --synthetic like-scans --out adapted",
+    )
+)
+def adapt(
+    run: Annotated[Path, typer.Argument(help="A finished run.")],
+    target: Annotated[str, typer.Option(metavar="PAGES", help="The collection to adapt to; needs no labels.")],
+    synthetic: Annotated[list[Path], typer.Option(help="What synthesize --like made from it; repeatable.")],
+    out: Annotated[Path, typer.Option(help="The new run: the adapted model, or the old one if that seems better.")],
+    settings: Settings = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    device: Device = "auto",
+    *,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
+    """Adapt a detector to a collection without labels; the old one stays unless the new one passes a check."""
+    from farthing.base.config import apply_overrides
+    from farthing.documents import console
+    from farthing.documents.adapt import AdaptConfig, Target, adapt_detector
+
+    config = apply_overrides(AdaptConfig(), settings or [])
+    with console.training_board() as board:
+        result = adapt_detector(
+            run,
+            Target(pages=target, labelled=synthetic),
+            out,
+            config=config,
+            seed=seed,
+            device=device,
+            resume=resume,
+            progress=board,
+        )
+    console.show_adapted(result, out, as_json=json)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from farthing.documents.adapt import Adaptation
 from farthing.documents.calibrate import SampleState
 from farthing.documents.filter import FilterResult
 from farthing.documents.recall import Calibration
@@ -91,6 +92,22 @@ def show_pretrained(result: FitResult, out: Path, *, as_json: bool) -> None:
         return
     output.print(f"{result.best_metrics['told']:.1%} of the contrast of hidden squares told right", highlight=False)
     say(f"{result.rows:,} pages seen in {result.seconds:,.0f} s; try: farthing documents train DATA --init {out}")
+
+
+def show_adapted(result: Adaptation, out: Path, *, as_json: bool) -> None:
+    """Which model is kept, and every check."""
+    if as_json:
+        print_json(result)
+        return
+    table = Table(box=SIMPLE_HEAD)
+    for name in ("check", "before", "after", "gain at least", "holds"):
+        table.add_column(name, justify="left" if name == "check" else "right")
+    for check in result.checks:
+        holds = "yes" if check.holds else "no"
+        table.add_row(check.name, f"{check.before:.3f}", f"{check.after:.3f}", f"{check.low:+.3f}", holds)
+    output.print(table)
+    output.print(result.reason, highlight=False)
+    say(f"{result.num_pages:,} pages without labels were read; try: farthing documents filter {out} PAGES")
 
 
 def training_board() -> ProgressBoard:
