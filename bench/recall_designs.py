@@ -158,11 +158,20 @@ def _bound(parts: list[Truth], is_sampled: Truth, truth: Truth, alpha: float, *,
     for part in parts:
         size, drawn = int(part.sum()), int((part & is_sampled).sum())
         found = int((part & is_sampled & truth).sum())
-        possible = np.arange(found, size - drawn + found + 1)
         if is_upper:
-            tail = lower_tail(found, total=size, marked=possible, drawn=drawn)
-        else:
-            tail = 1 - lower_tail(found - 1, total=size, marked=possible, drawn=drawn)
-        plausible = possible[tail > alpha / len(parts)]
-        total += int(plausible.max() if is_upper else plausible.min())
+            total += _most(size, drawn, found, alpha / len(parts))
+        else:  # the most that are not positive
+            total += size - _most(size, drawn, drawn - found, alpha / len(parts))
     return total
+
+
+def _most(size: int, drawn: int, found: int, alpha: float) -> int:
+    """The largest number of marked ones with which at most `found` of `drawn` are seen with more than alpha."""
+    low, high = found, size - drawn + found + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if lower_tail(found, total=size, marked=middle, drawn=drawn) > alpha:
+            low = middle
+        else:
+            high = middle
+    return low
