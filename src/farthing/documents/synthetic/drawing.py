@@ -98,4 +98,10 @@ def from_ink(ink: Floats, colour: Colour) -> Drawing:
     """
     color = np.empty((*ink.shape, 3), np.uint8)
     color[:] = colour
-    return Drawing(color=color, alpha=np.clip(ink, 0, 1))
+    return Drawing(color=color, alpha=clipped(ink))
+
+
+def clipped(field: Floats) -> Floats:
+    """The field with what is below 0 and above 1 set to them."""
+    limited: Floats = np.clip(field, 0, 1)
+    return limited

@@ -6,28 +6,64 @@ A key names one way to draw and place; `ObjectClass.name` is the label, which se
 from __future__ import annotations
 
 from farthing.documents.synthetic.drawing import ObjectClass
-from farthing.documents.synthetic.objects.decoration import draw_headpiece
-from farthing.documents.synthetic.objects.display import draw_display_type
-from farthing.documents.synthetic.objects.drop_capital import draw_plain
-from farthing.documents.synthetic.objects.illustration import draw_illustration
+from farthing.documents.synthetic.objects import decoration, display, drop_capital, illustration
 from farthing.documents.synthetic.objects.sizes import of_column, of_height, of_page
 
 OBJECTS: dict[str, ObjectClass] = {
     "illustration_block": ObjectClass(
-        name="illustration", draw=draw_illustration, sample_size=of_column((0.4, 1.0), (0.5, 1.5)), placement="block"
+        name="illustration",
+        draw=illustration.draw_illustration,
+        sample_size=of_column((0.4, 1.0), (0.5, 1.6)),
+        placement="block",
+        weight=3.0,
     ),
     "illustration_full_page": ObjectClass(
         name="illustration",
-        draw=draw_illustration,
-        sample_size=of_page((0.6, 0.95), (0.6, 0.95)),
+        draw=illustration.draw_illustration,
+        sample_size=of_page((0.55, 0.97), (0.55, 0.97)),
         placement="full_page",
+        weight=1.6,
+    ),
+    "illustration_vignette": ObjectClass(
+        name="illustration",
+        draw=illustration.draw_vignette,
+        sample_size=of_column((0.2, 0.65), (0.6, 1.4)),
+        placement="block",
+        eras=("print",),
+        weight=1.2,
+    ),
+    "illustration_miniature": ObjectClass(
+        name="illustration",
+        draw=illustration.draw_miniature,
+        sample_size=of_column((0.5, 1.0), (0.4, 1.4)),
+        placement="block",
+        eras=("manuscript",),
+        weight=2.0,
+    ),
+    "illustration_marginal": ObjectClass(
+        name="illustration",
+        draw=illustration.draw_marginal,
+        sample_size=of_page((0.06, 0.18), (0.04, 0.2)),
+        placement="margin",
+        weight=0.8,
+    ),
+    "illustration_foot": ObjectClass(
+        name="illustration",
+        draw=illustration.draw_marginal,
+        sample_size=of_page((0.15, 0.7), (0.06, 0.18)),
+        placement="foot",
+        eras=("manuscript", "print"),
+        weight=0.4,
     ),
     "headpiece": ObjectClass(
-        name="decoration", draw=draw_headpiece, sample_size=of_column((0.7, 1.0), (0.08, 0.35)), placement="block"
+        name="decoration",
+        draw=decoration.draw_headpiece,
+        sample_size=of_column((0.7, 1.0), (0.08, 0.35)),
+        placement="block",
     ),
     "drop_capital_plain": ObjectClass(
         name="drop_capital",
-        draw=draw_plain,
+        draw=drop_capital.draw_plain,
         sample_size=of_height((0.03, 0.1), (0.7, 1.1)),
         placement="inline_initial",
     ),
@@ -35,6 +71,9 @@ OBJECTS: dict[str, ObjectClass] = {
 
 DISTRACTORS: dict[str, ObjectClass] = {
     "display_type": ObjectClass(
-        name="display_type", draw=draw_display_type, sample_size=of_column((0.6, 1.0), (0.06, 0.15)), placement="block"
+        name="display_type",
+        draw=display.draw_display_type,
+        sample_size=of_column((0.6, 1.0), (0.06, 0.15)),
+        placement="block",
     ),
 }
