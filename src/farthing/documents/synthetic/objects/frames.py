@@ -27,10 +27,10 @@ def shape_mask(rng: np.random.Generator, kind: str, width: int, height: int) -> 
         return clipped((1 - np.sqrt(x * x + y * y)) * softness)
     if kind == "arch":
         spring = min(0.0, width / height - 1)
-        above = np.minimum(y - np.float32(spring), 0) * np.float32(height / max(1.0, (1 + spring) * height))
-        return clipped((1 - np.sqrt(x * x + above * above)) * softness)
+        above = np.minimum(y - np.float32(spring), 0) / np.float32(max(0.1, 1 + spring))
+        return clipped(np.asarray((1 - np.sqrt(x * x + above * above)) * softness, np.float32))
     if kind == "fade":
-        reach = np.float32(0.5) * np.maximum(np.abs(x), np.abs(y)) + np.float32(0.45) * np.sqrt(x * x + y * y)
+        reach = np.asarray(0.5 * np.maximum(np.abs(x), np.abs(y)) + 0.45 * np.sqrt(x * x + y * y), np.float32)
         edge = smooth_noise(rng, width, height, 0.22 * min(width, height)) * np.float32(0.5) + np.float32(0.55)
         return clipped((edge - reach) * np.float32(rng.uniform(6, 14)))
     return np.ones((height, width), np.float32)

@@ -98,7 +98,7 @@ class Scene:
     def _fold(self, outline: Points) -> None:
         """Lines that follow a part of the contour inside it, as folds and ripples do."""
         extent = np.ptp(outline, axis=0)
-        if extent.min() < _MIN_FOLDED:
+        if extent.min() < _MIN_FOLDED or extent.max() > 0.7 * self.size:
             return
         centre = outline.mean(axis=0)
         for _ in range(self._num_folds):

@@ -108,15 +108,15 @@ def render_photograph(scene: Scene, look: Look) -> Drawing:
     """Continuous grey, or the dots of a halftone screen; the contours all but vanish."""
     rng = scene.rng
     rank = rng.permutation(len(Material)).astype(np.float32) / len(Material)
-    tone = np.float32(0.55) * rank[scene.materials()] + np.float32(0.45) * scene.tones()
-    tone = blur(tone, rng.uniform(0.6, 2.5)) + np.float32(0.25) * scene.outlines.ink()
-    tone += np.float32(0.35) * (
-        rough_noise(rng, scene.width, scene.height, 0.25 * scene.size, octaves=4) - np.float32(0.5)
-    )
-    low, high = rng.uniform(0.0, 0.2), rng.uniform(0.75, 1.0)
-    tone = clipped(np.float32(low) + tone * np.float32(high - low))
-    if rng.random() < 0.4 or look.is_bitonal:
-        tone = halftone(tone, period=rng.uniform(2, 3.5), angle=rng.uniform(0, np.pi / 2))
+    tone = np.float32(0.6) * rank[scene.materials()] + np.float32(0.6) * scene.tones()
+    tone = blur(tone, rng.uniform(0.4, 1.4)) + np.float32(0.2) * scene.outlines.ink()
+    clouds = rough_noise(rng, scene.width, scene.height, 0.25 * scene.size, octaves=4)
+    tone += np.float32(rng.uniform(0.1, 0.4)) * clouds
+    low, high = rng.uniform(-0.1, 0.15), rng.uniform(0.8, 1.15)
+    gain = (high - low) / max(0.1, float(np.ptp(tone)))
+    tone = clipped(np.float32(low) + (tone - tone.min()) * np.float32(gain))
+    if rng.random() < 0.3 or look.is_bitonal:
+        tone = halftone(tone, period=rng.uniform(1.6, 2.8), angle=rng.uniform(0, np.pi / 2))
     dark = _blend((25, 25, 25), (70, 45, 25), rng.uniform(0, 0.9))
     bright = _blend(look.paper, (245, 245, 240), rng.uniform(0, 1))
     white, black = np.array(bright, np.float32), np.array(dark, np.float32)
@@ -173,8 +173,8 @@ def _ground(scene: Scene) -> Floats:
 def _directions(scene: Scene) -> Floats:
     """f32 [height, width], the angle of the hatching, which changes from material to material."""
     spread = scene.rng.uniform(0, 1.2)
-    angles = (scene.rng.uniform(0, np.pi) + scene.rng.normal(0, spread, len(Material))).astype(np.float32)
-    return np.take(angles, scene.materials())
+    angles = scene.rng.uniform(0, np.pi) + scene.rng.normal(0, spread, len(Material))
+    return np.asarray(angles[scene.materials()], np.float32)
 
 
 def _palette(rng: np.random.Generator) -> Floats:
