@@ -57,8 +57,8 @@ class Augmenter:
         stretch = self._draw(batch, -config.aspect, config.aspect).exp().sqrt()
         scale = torch.stack([stretch, 1 / stretch], 1).to(device) * (fit * change.to(device))[:, None]
         room = wanted - sizes * scale
-        offset = room * torch.stack([self._draw(batch, 0, 1), self._draw(batch, 0, 1)], 1).to(device)
-        is_flipped = (self._draw(batch, 0, 1) < config.flip).to(device)
+        offset = room * torch.stack([self._draw(batch, 0.0, 1.0), self._draw(batch, 0.0, 1.0)], 1).to(device)
+        is_flipped = (self._draw(batch, 0.0, 1.0) < config.flip).to(device)
         images = _warped(pages, sizes, canvas, scale=scale, offset=offset, is_flipped=is_flipped)
         inside = _inside(canvas, offset, offset + sizes * scale)
         return images, inside, _moved(objects, sizes, canvas, scale=scale, offset=offset, is_flipped=is_flipped)
@@ -103,7 +103,7 @@ class Augmenter:
         some = self._some(len(images), NOISY_SHARE if self._config.noise else 0.0)
         if len(some) == 0:
             return images
-        strength = self._draw(len(some), 0, self._config.noise).to(images.device)[:, None, None, None]
+        strength = self._draw(len(some), 0.0, self._config.noise).to(images.device)[:, None, None, None]
         generator = torch.Generator(images.device).manual_seed(self._seed)
         some = some.to(images.device)
         noise = torch.randn((len(some), *images.shape[1:]), generator=generator, device=images.device)
