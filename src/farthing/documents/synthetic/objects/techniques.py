@@ -167,14 +167,15 @@ _PAINTS: tuple[tuple[Colour, ...], ...] = (
 
 def _ground(scene: Scene) -> Floats:
     """f32 [height, width]: 1 where there is anything, 0 on the bare paper around it."""
-    return (scene.materials() != Material.EMPTY).astype(np.float32)
+    return np.asarray(scene.materials() != Material.EMPTY, np.float32)
 
 
 def _directions(scene: Scene) -> Floats:
     """f32 [height, width], the angle of the hatching, which changes from material to material."""
     spread = scene.rng.uniform(0, 1.2)
     angles = scene.rng.uniform(0, np.pi) + scene.rng.normal(0, spread, len(Material))
-    return np.asarray(angles[scene.materials()], np.float32)
+    directions: Floats = angles.astype(np.float32)[scene.materials()]
+    return directions
 
 
 def _palette(rng: np.random.Generator) -> Floats:
