@@ -6,6 +6,7 @@ Points are f64 [n, 2] (x, y) in page pixels, x to the right, y down.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import cv2
 import numpy as np
@@ -52,7 +53,7 @@ class Canvas:
         drawn = width * self._scale
         cv2.polylines(
             self._plane,
-            [self._fixed(points) for points in paths],
+            self._fixed(paths),
             isClosed=closed,
             color=round(255 * value * min(1.0, drawn)),
             thickness=max(1, round(drawn)),
@@ -62,12 +63,12 @@ class Canvas:
 
     def fill(self, points: Points, *, value: float = 1.0) -> None:
         """Fills the polygon with a value from 0 to 1."""
-        cv2.fillPoly(self._plane, [self._fixed(points)], round(255 * value), cv2.LINE_AA, _SHIFT)
+        self.fill_each([points], value=value)
 
     def fill_each(self, polygons: Iterable[Points], *, value: float = 1.0) -> None:
-        """Fills polygons that may overlap."""
-        for points in polygons:
-            self.fill(points, value=value)
+        """Fills polygons that may overlap; given to OpenCV together, it would leave the overlaps free."""
+        for outline in self._fixed(list(polygons)):
+            cv2.fillPoly(self._plane, [outline], round(255 * value), cv2.LINE_AA, _SHIFT)
 
     def pen(self, paths: Sequence[Points], *, nib: tuple[float, float], value: float = 1.0) -> None:
         """Draws with a broad nib, whose strokes are wide across it and thin along it.
@@ -89,9 +90,13 @@ class Canvas:
             plane = cv2.resize(plane, (self.width, self.height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
         return plane.astype(np.float32) * np.float32(1 / 255)
 
-    def _fixed(self, points: Points) -> npt.NDArray[np.int32]:
-        # A drawn pixel's middle is at .5 of a page's, and at whole numbers of OpenCV's.
-        return np.round((points * self._scale - 0.5) * (1 << _SHIFT)).astype(np.int32)
+    def _fixed(self, paths: Sequence[Points]) -> list[npt.NDArray[np.int32]]:
+        """The points in OpenCV's fixed point, where a pixel's middle is at whole numbers; converted all at once."""
+        if not paths:
+            return []
+        fixed = np.rint(np.concatenate(paths) * (self._scale << _SHIFT)).astype(np.int32) - (1 << (_SHIFT - 1))
+        ends = list(accumulate(len(path) for path in paths))
+        return [fixed[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def points(*pairs: tuple[float, float]) -> Points:

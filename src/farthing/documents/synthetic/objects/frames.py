@@ -11,6 +11,8 @@ from farthing.documents.synthetic.objects.ornament import draw_rinceau, draw_sor
 from farthing.documents.synthetic.strokes import Canvas, ellipse, rectangle
 from farthing.documents.synthetic.textures import blur, smooth_noise, unit_grid
 
+_FAINTEST = 1 / 255  # ink that a page of bytes does not show
+
 
 def shape_mask(rng: np.random.Generator, kind: str, width: int, height: int) -> Floats:
     """f32 [height, width] in [0, 1], where a picture of that shape is.
@@ -55,7 +57,7 @@ def empty_sheet(width: int, height: int, colour: Colour) -> Drawing:
 
 def ink_over(sheet: Drawing, ink: Floats, colour: Colour) -> None:
     """Lays ink, f32 [height, width] in [0, 1], over all of a sheet, in place."""
-    touched = np.flatnonzero(ink)
+    touched = np.flatnonzero(ink > _FAINTEST)
     flat, alpha = sheet.color.reshape(-1, 3), sheet.alpha.reshape(-1)
     share = ink.reshape(-1)[touched]
     kept, added = 1 - share[:, None], share[:, None] * np.array(colour, np.float32)

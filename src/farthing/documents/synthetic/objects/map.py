@@ -44,14 +44,13 @@ def draw_town_plan(rng: np.random.Generator, look: Look, width: int, height: int
     turn, middle = rng.uniform(-0.5, 0.5), (width / 2, height / 2)
     reach = rng.uniform(0.3, 0.7) * min(width, height)
     filling = rng.uniform(0.1, 0.9)
-    for x in np.arange(-width, 2 * width, cell * rng.uniform(1.1, 1.5)):
-        for y in np.arange(-height, 2 * height, cell * 1.25):
-            block = turned(
-                rectangle(x, y, x + cell * rng.uniform(0.5, 1.1), y + cell * rng.uniform(0.6, 1.1)), turn, around=middle
-            )
-            if np.hypot(*(block.mean(axis=0) - middle)) < reach * rng.uniform(0.8, 1.1):
-                canvas.fill(block, value=filling)
-                canvas.line(block, width=0.8, closed=True)
+    steps = np.arange(-1.1 * reach, 1.1 * reach, 1.25 * cell)
+    for x, y in np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2):
+        if np.hypot(x, y) < reach * rng.uniform(0.8, 1.1):
+            wide, high = cell * rng.uniform(0.5, 1.1, 2)
+            block = turned(rectangle(x, y, x + wide, y + high), turn) + middle
+            canvas.fill(block, value=filling)
+            canvas.line(block, width=0.8, closed=True)
     wall = ellipse(*middle, reach * 1.1, reach * 1.1)[:: int(rng.integers(2, 5))]
     canvas.line(wall + rng.normal(0, 0.04 * reach, wall.shape), width=rng.uniform(1, 3), closed=True)
     _draw_rivers(rng, canvas, width, height)

@@ -80,7 +80,7 @@ def draw_shield(rng: np.random.Generator, look: Look, width: int, height: int) -
     ink = _device(rng, width, round(0.8 * height), 0.95)
     ink = np.concatenate([ink, np.zeros((height - len(ink), width), np.float32)])
     canvas = Canvas(width, height)
-    if rng.random() < 0.35:
+    if rng.random() < 0.6:
         canvas.line(
             points((width / 2, 1), (width - 1, height / 2), (width / 2, height - 1), (1, height / 2)),
             width=1.2,
