@@ -84,3 +84,18 @@ def test_the_share_of_bare_pages() -> None:
         for seed in range(400)
     ]
     assert np.mean(np.array(drawn) == 0) == pytest.approx(0.4, abs=0.08)
+
+
+def test_decoys_are_planted_like_objects_and_not_told_of() -> None:
+    page = np.full((100, 80), 180, np.uint8)
+    cutout = cut_out(square(), page_side=100)
+    config = PlantConfig(most=1, bare=0.5, decoys=(2, 2), turn=0.0)
+    changed, told = [], []
+    for seed in range(40):
+        planted, labels = plant_page(
+            page, [cutout], config, np.random.default_rng(seed), page="", name="x", decoys=[cutout]
+        )
+        changed.append(int((planted < 140).sum()) > 0)
+        told.append(len(labels.boxes))
+    assert all(changed)
+    assert 0 < sum(told) < 40

@@ -68,6 +68,7 @@ class PlantConfig:
 
     Attributes:
         most: objects on a page that gets any, >= 1.
+        decoys: other things on every page, >= 0 at least and at most.
         bare: share of pages that get none, in [0, 1).
         scale: up to this times larger or smaller than their crops, >= 1.
         turn: up to so many degrees to either side.
@@ -75,6 +76,7 @@ class PlantConfig:
     """
 
     most: int = 2
+    decoys: tuple[int, int] = (0, 0)
     bare: float = 0.35
     scale: float = 1.5
     turn: float = 8.0
@@ -82,9 +84,18 @@ class PlantConfig:
 
 
 def plant_page(
-    grey: Pixels, cutouts: Sequence[Cutout], config: PlantConfig, rng: np.random.Generator, *, page: str, name: str
+    grey: Pixels,
+    cutouts: Sequence[Cutout],
+    config: PlantConfig,
+    rng: np.random.Generator,
+    *,
+    page: str,
+    name: str,
+    decoys: Sequence[Cutout] = (),
 ) -> tuple[Pixels, PageLabels]:
     """A page with up to `config.most` of the cutouts on it, none over another, and where they are.
+
+    Whatever is planted has seams. So that seams do not tell an object, decoys are planted in just the same way.
 
     Args:
         grey: u8 [height, width].
@@ -93,15 +104,23 @@ def plant_page(
         rng: draws everything.
         page: what the page is called.
         name: the class of what is planted.
+        decoys: drawn from with replacement; not the wanted objects, and not told of.
+
+    Source: distractor objects as in Dwibedi, Misra and Hebert, Cut, Paste and Learn, https://arxiv.org/abs/1708.01642.
     """
     grey = grey.copy()
-    boxes: list[tuple[int, int, int, int]] = []
     count = 0 if rng.random() < config.bare else int(rng.integers(1, config.most + 1))
-    for _ in range(count):
-        cutout = cutouts[int(rng.integers(len(cutouts)))]
-        box = _plant(grey, _varied(cutout, max(grey.shape), config, rng), rng, boxes)
+    num_decoys = int(rng.integers(config.decoys[0], config.decoys[1] + 1)) if decoys else 0
+    chosen = [(True, cutouts[int(rng.integers(len(cutouts)))]) for _ in range(count)]
+    chosen += [(False, decoys[int(rng.integers(len(decoys)))]) for _ in range(num_decoys)]
+    boxes: list[tuple[int, int, int, int]] = []
+    taken: list[tuple[int, int, int, int]] = []
+    for place in rng.permutation(len(chosen)):
+        is_wanted, cutout = chosen[place]
+        box = _plant(grey, _varied(cutout, max(grey.shape), config, rng), rng, taken)
         if box is not None:
-            boxes.append(box)
+            taken.append(box)
+            boxes.extend([box] if is_wanted else [])
     array = np.array(boxes, dtype=np.float32).reshape(-1, 4)
     labels = PageLabels(page=page, width=grey.shape[1], height=grey.shape[0], boxes=array, labels=(name,) * len(boxes))
     return grey, labels

@@ -99,7 +99,7 @@ def pretrain_backbone(
         seed=seed,
     )
     model = MaskedNet(net.backbone, detector.model.widths)
-    batches, held_out = _batches(pages, config, detector.model.long_side, seed)
+    batches, held_out = _batches(pages, config, detector, seed)
     task = MaskedTask(
         place_on(model, chosen),
         held_out=held_out,
@@ -125,7 +125,7 @@ def pretrain_backbone(
 
 
 def _batches(
-    pages: PageCache, config: PretrainConfig, long_side: int, seed: int
+    pages: PageCache, config: PretrainConfig, detector: DocumentsConfig, seed: int
 ) -> tuple[TrainBatches, list[PageBatch]]:
     """What to train on, and what to measure on."""
     trained_on, held_out = split_pages(len(pages), share=0.1, at_most=MAX_HELD_OUT, seed=seed)
@@ -133,20 +133,20 @@ def _batches(
     batches = TrainBatches(
         cache=pages,
         indices=trained_on,
-        classes=(),
+        classes=detector.classes,
         batch_size=config.batch_size,
         num_batches=steps,
-        long_side=long_side,
+        long_side=detector.model.long_side,
         seed=seed,
     )
     size = min(config.batch_size, len(held_out))
     measured = TrainBatches(
         cache=pages,
         indices=held_out,
-        classes=(),
+        classes=detector.classes,
         batch_size=size,
         num_batches=len(held_out) // size,
-        long_side=long_side,
+        long_side=detector.model.long_side,
         seed=seed,
     )
     return batches, list(measured.epoch(0, 0))

@@ -67,7 +67,7 @@ class QueryHead(nn.Module):
         self.mean.copy_(seen.mean(1)[:, None, None])
         self.deviation.copy_(seen.std(1).clamp_min(_TINY)[:, None, None])
 
-    def forward(self, seen: Sequence[Float[Tensor, "batch channels h w"]]) -> Float[Tensor, "batch points 1"]:
+    def forward(self, seen: Sequence[Float[Tensor, "batch channels _ _"]]) -> Float[Tensor, "batch points 1"]:
         """The logits of all points, map after map."""
         logits = [self.out(F.relu(self.hidden((level - self.mean) / self.deviation))) for level in seen]
         return torch.cat([level.flatten(2) for level in logits], 2).transpose(1, 2)

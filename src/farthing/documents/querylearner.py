@@ -10,6 +10,7 @@ Source: the two rounds are the spies of Liu, Lee, Yu and Li, Partially Supervise
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,13 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from farthing.base.errors import ConfigError
+from farthing.base.errors import ConfigError, DataError
 from farthing.documents.cache import LabelledPage, PageCache
 from farthing.documents.config import AugmentConfig
 from farthing.documents.data import TrainBatches, split_pages
 from farthing.documents.inference import detect_greys
 from farthing.documents.page import Pixels
-from farthing.documents.planting import Cutout, PlantConfig, plant_page
+from farthing.documents.planting import Cutout, PlantConfig, cut_out, plant_page
 from farthing.documents.query import QueryNet, Sight
 from farthing.documents.querytask import QueryTask
 from farthing.documents.runs import NewProgress
@@ -35,6 +36,7 @@ from farthing.train.task import NoProgress
 CLIP_NORM = 10.0
 HOLDOUT, MAX_HELD_OUT = 0.15, 60
 LEAST_PAGES = 4
+NUM_DECOYS = 150
 _VIEWS_OF_AN_EXAMPLE = 12
 _LOOKED_AT, _BOXES_OF_A_PAGE = 48, 64
 
@@ -64,7 +66,7 @@ class FindConfig:
     batch_size: int = 8
     lr: float = 2e-3
     weight_decay: float = 0.05
-    plant: PlantConfig = field(default_factory=PlantConfig)
+    plant: PlantConfig = field(default_factory=lambda: PlantConfig(decoys=(1, 3)))
     augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(flip=0.0, cutout=0.0))
 
     def __post_init__(self) -> None:
@@ -103,6 +105,7 @@ class QueryLearner:
         self._net, self._pages, self._cutouts, self._config = net, pages, cutouts, config
         self._long_side, self._folder, self._seed = long_side, folder, seed
         self._device = net.center.device
+        self._decoys = self._cut_decoys()
 
     @torch.no_grad()
     def look_around(self) -> None:
@@ -189,13 +192,35 @@ class QueryLearner:
                 rng = np.random.default_rng([self._seed, 7, index, view])
                 name = f"{self._pages.pages[index].labels.page}#{view}"
                 grey, labels = plant_page(
-                    self._pages.pixels(index), self._cutouts, config.plant, rng, page=name, name=config.name
+                    self._pages.pixels(index),
+                    self._cutouts,
+                    config.plant,
+                    rng,
+                    page=name,
+                    name=config.name,
+                    decoys=self._decoys,
                 )
                 yield LabelledPage(Path(name), labels, frozenset({config.name})), grey
 
+    def _cut_decoys(self) -> list[Cutout]:
+        """Pieces of pages, of the sizes of the examples; those that show nothing are left out."""
+        rng = np.random.default_rng([self._seed, 12])
+        decoys: list[Cutout] = []
+        for _ in range(NUM_DECOYS):
+            grey = self._pages.pixels(int(rng.integers(len(self._pages))))
+            cutout = self._cutouts[int(rng.integers(len(self._cutouts)))]
+            height, width = (
+                min(limit, max(4, round(share * max(grey.shape))))
+                for share, limit in zip(cutout.size, grey.shape, strict=True)
+            )
+            y, x = int(rng.integers(grey.shape[0] - height + 1)), int(rng.integers(grey.shape[1] - width + 1))
+            with suppress(DataError):
+                decoys.append(cut_out(grey[y : y + height, x : x + width], page_side=float(max(grey.shape))))
+        return decoys
+
     def _contents_of(self, cutout: Cutout, rng: np.random.Generator) -> Tensor:
         """f32 [width]: what an example holds, the mean over some pages that it is planted on."""
-        certain = replace(self._config.plant, bare=0.0, most=1, scale=1.2, turn=2.0)
+        certain = replace(self._config.plant, bare=0.0, most=1, decoys=(0, 0), scale=1.2, turn=2.0)
         contents = []
         for _ in range(_VIEWS_OF_AN_EXAMPLE):
             grey = self._pages.pixels(int(rng.integers(len(self._pages))))
