@@ -11,10 +11,10 @@ from farthing.documents.synthetic.layout import Wish
 from farthing.documents.synthetic.objects.catalogue import DISTRACTORS, OBJECTS
 
 # How often a class is chosen for a page. Illustrations and initials differ most among each other and are asked for most.
-_WEIGHTS = {"illustration": 2.2, "drop_capital": 1.8, "decoration": 1.6, "stamp": 1.3}
+_WEIGHTS = {"illustration": 3.2, "drop_capital": 2.4, "decoration": 1.8, "stamp": 1.8}
 _COUNTS = (0.6, 0.29, 0.11)  # of pages with 1, 2 and 3 classes
 # How many of one class stand on a page, on average beyond the first.
-_REPEATS = {"drop_capital": 1.6, "music": 1.2, "decoration": 0.6, "illustration": 0.25, "stamp": 0.2}
+_REPEATS = {"drop_capital": 2.2, "music": 1.2, "decoration": 0.6, "illustration": 0.25, "stamp": 0.2}
 _MOST_REPEATS = 8
 
 
