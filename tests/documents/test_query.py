@@ -89,3 +89,20 @@ def test_contents_are_standardised_for_the_collection() -> None:
     varied = raw.std(0) > 1e-4
     torch.testing.assert_close(again.mean(0)[varied], torch.zeros(int(varied.sum())), atol=1e-3, rtol=0)
     torch.testing.assert_close(again.std(0)[varied], torch.ones(int(varied.sum())), atol=1e-3, rtol=0)
+
+
+@torch.no_grad()
+def test_examples_of_a_known_class_start_from_what_is_said_of_it() -> None:
+    detector, net = small_net()
+    images = torch.randn(1, 1, 64, 64)
+    net.head.out.weight.zero_()
+    net.learn_kin(torch.tensor([0.1, 0.9, 0.4]))
+    torch.testing.assert_close(net(images).logits[..., 0], detector(images).logits[..., 1])
+
+
+@torch.no_grad()
+def test_examples_of_no_known_class_start_from_nothing() -> None:
+    _, net = small_net()
+    net.head.out.weight.zero_()
+    net.learn_kin(torch.tensor([0.1, 0.2, 0.0]))
+    torch.testing.assert_close(net(torch.randn(1, 1, 64, 64)).logits.sigmoid(), torch.full((1, 85, 1), 0.01))

@@ -2,6 +2,7 @@
 
 The trained detector stays as it is, in whatever bits it has. What its branches see at each point, and what they say
 there, is read by a small new head; and what the backbone sees inside each point's box is compared with the examples.
+Where it already takes the examples for objects of a class of its own, the head starts from what it says of that class.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from farthing.documents.detector import FIRST_SCORE, PageNet
 
 HIDDEN = 48
 COARSE_MAPS, COARSE_STRIDES = (-2, -1), (16, 32)  # of the backbone: what a box holds, rather than where its edges are
+LEAST_KIN = 0.3  # score: examples that a known class scores lower on are none of it
 LIKENESS_WEIGHT = 3.0  # logits between a box that has nothing in common with any example and one that equals one
 
 _TINY = 1e-6
@@ -84,6 +86,7 @@ class QueryNet(nn.Module):
     center: Tensor
     spread: Tensor
     examples: Tensor
+    kin: Tensor
 
     def __init__(self, detector: PageNet, *, device: torch.device) -> None:
         super().__init__()
@@ -94,6 +97,7 @@ class QueryNet(nn.Module):
         self.register_buffer("center", torch.zeros(width))
         self.register_buffer("spread", torch.ones(width))
         self.register_buffer("examples", torch.zeros(0, width))
+        self.register_buffer("kin", torch.zeros(sight.candidates.logits.shape[2]))
         self.to(device)
 
     @torch.no_grad()
@@ -109,11 +113,16 @@ class QueryNet(nn.Module):
     def forward(self, images: Float[Tensor, "batch 1 height width"]) -> Candidates:
         """What looks like the examples: the head's logits, less where a box looks unlike all of them."""
         sight = self.look(images)
-        logits = self.head(sight.branches)
+        logits = self.logits(sight)
         if len(self.examples):
             likeness = self.likeness(sight)
             logits = logits + LIKENESS_WEIGHT / 2 * (likeness[..., None] - 1)
         return replace(sight.candidates, logits=logits, page_logits=logits.amax(1))
+
+    def logits(self, sight: Sight) -> Float[Tensor, "batch points 1"]:
+        """The head's logits, on top of those of the known class that the examples are taken for, if any."""
+        logits: Tensor = self.head(sight.branches) + (sight.candidates.logits @ self.kin)[..., None]
+        return logits
 
     def likeness(self, sight: Sight) -> Float[Tensor, "batch points"]:
         """Cosine of what each point's box holds and the example that it is most alike, in [-1, 1]."""
@@ -133,6 +142,18 @@ class QueryNet(nn.Module):
     def learn_examples(self, contents: Float[Tensor, "examples width"]) -> None:
         """Takes what the examples hold."""
         self.examples = F.normalize(contents, dim=1)
+
+    @torch.no_grad()
+    def learn_kin(self, scores: Float[Tensor, " classes"]) -> None:
+        """Takes the known class that scores highest on the examples, from `LEAST_KIN` on, as what to start from.
+
+        Args:
+            scores: in [0, 1], of each known class on the examples, on average.
+        """
+        if float(scores.max()) >= LEAST_KIN:
+            self.kin[int(scores.argmax())] = 1.0
+            assert self.head.out.bias is not None, "a convolution has a bias"
+            self.head.out.bias.zero_()
 
 
 def mean_inside(

@@ -23,6 +23,7 @@ from farthing.documents.cache import LabelledPage, PageCache
 from farthing.documents.config import AugmentConfig
 from farthing.documents.data import TrainBatches, split_pages
 from farthing.documents.inference import detect_greys
+from farthing.documents.losses import pairwise_iou
 from farthing.documents.page import Pixels
 from farthing.documents.planting import Cutout, PlantConfig, cut_out, plant_page
 from farthing.documents.query import QueryNet, Sight
@@ -37,6 +38,7 @@ CLIP_NORM = 10.0
 HOLDOUT, MAX_HELD_OUT = 0.15, 60
 LEAST_PAGES = 4
 NUM_DECOYS = 150
+SAME_OBJECT = 0.5  # overlap
 _VIEWS_OF_AN_EXAMPLE = 12
 _LOOKED_AT, _BOXES_OF_A_PAGE = 48, 64
 
@@ -123,7 +125,9 @@ class QueryLearner:
             branches.extend(level[0].flatten(1) for level in sight.branches)
         self._net.head.standardise(torch.cat(branches, 1))
         self._net.learn_collection(torch.cat(contents))
-        self._net.learn_examples(torch.stack([self._contents_of(cutout, rng) for cutout in self._cutouts]))
+        contents_of, kin = zip(*(self._look_at(cutout, rng) for cutout in self._cutouts), strict=True)
+        self._net.learn_examples(torch.stack(contents_of))
+        self._net.learn_kin(torch.stack(kin).mean(0))
 
     def learn(
         self, round: str, indices: Sequence[int], num_images: int, *, query_id: str, progress: NewProgress | None
@@ -218,20 +222,23 @@ class QueryLearner:
                 decoys.append(cut_out(grey[y : y + height, x : x + width], page_side=float(max(grey.shape))))
         return decoys
 
-    def _contents_of(self, cutout: Cutout, rng: np.random.Generator) -> Tensor:
-        """f32 [width]: what an example holds, the mean over some pages that it is planted on."""
+    def _look_at(self, cutout: Cutout, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """What an example holds [width], and how each known class scores on it [classes]: means over some pages."""
         certain = replace(self._config.plant, bare=0.0, most=1, decoys=(0, 0), scale=1.2, turn=2.0)
-        contents = []
+        contents, scores = [], []
         for _ in range(_VIEWS_OF_AN_EXAMPLE):
             grey = self._pages.pixels(int(rng.integers(len(self._pages))))
             planted, labels = plant_page(grey, [cutout], certain, rng, page="", name="")
             if len(labels.boxes):
                 small = resize(planted, self._long_side)
-                boxes = torch.from_numpy(labels.boxes * (max(small.shape) / max(planted.shape)))
-                contents.append(self._net.contents(self._look(small), boxes[None].to(self._device))[0, 0])
+                box = torch.from_numpy(labels.boxes * (max(small.shape) / max(planted.shape))).to(self._device)
+                sight = self._look(small)
+                contents.append(self._net.contents(sight, box[None])[0, 0])
+                is_found = pairwise_iou(sight.candidates.boxes[0], box) >= SAME_OBJECT
+                scores.append((sight.candidates.logits[0].sigmoid() * is_found[:, None]).amax(0))
         if not contents:
             raise ConfigError("--like: the crops are larger than the pages; cut them from pages of this collection")
-        return torch.stack(contents).mean(0)
+        return torch.stack(contents).mean(0), torch.stack(scores).mean(0)
 
     def _look(self, grey: Pixels) -> Sight:
         images, inside = to_batch([resize(grey, self._long_side)])

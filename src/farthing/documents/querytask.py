@@ -56,7 +56,7 @@ class QueryTask:
         """Quality focal loss of the head's logits over all points, divided by the sum of the wanted scores."""
         images, objects = varied(batch, self._augment, self._device)
         sight = self._net.look(images)
-        logits = self._net.head(sight.branches)
+        logits = self._net.logits(sight)
         quality = assign(logits.detach().sigmoid(), sight.candidates.boxes, sight.candidates.centers, objects).quality
         loss: Tensor = quality_focal_loss(logits, quality).sum() / quality.sum().clamp_min(1.0)
         return loss
