@@ -57,7 +57,7 @@ def _load(path: Path, size: int) -> ImageFont.FreeTypeFont:
 
 
 def set_line(text: str, path: Path, size: float, *, stretch: float = 1.0) -> Floats:
-    """f32 [height, width] in [0, 1], the line of text cut to its ink, at least one pixel.
+    """f32 [height, width] in [0, 1], the line of text cut to its letters, at least one pixel.
 
     Args:
         text: what it says; an empty line is one empty pixel.

@@ -42,7 +42,7 @@ class Canvas:
 
         Args:
             points: two or more.
-            width: in page pixels; thinner than what can be drawn is drawn fainter.
+            width: in page pixels, up to a drawn pixel more; thinner than what can be drawn is drawn fainter.
             value: 0 paper to 1 ink.
             closed: back to the first point.
         """
@@ -57,7 +57,7 @@ class Canvas:
             isClosed=closed,
             color=round(255 * value * min(1.0, drawn)),
             thickness=max(1, round(drawn)),
-            lineType=cv2.LINE_AA,
+            lineType=cv2.LINE_8,  # smoothed lines are wider than told by twice as much
             shift=_SHIFT,
         )
 
@@ -79,7 +79,7 @@ class Canvas:
             value: 0 paper to 1 ink.
         """
         edge = np.asarray(nib)
-        steps = max(2, int(np.ceil(float(np.hypot(*nib)) * self._scale / 1.2)) + 1)
+        steps = max(2, int(np.ceil(float(np.hypot(*nib)) * self._scale)) + 1)
         for share in np.linspace(-0.5, 0.5, steps):
             self.lines([points + share * edge for points in paths], width=1 / self._scale, value=value)
 

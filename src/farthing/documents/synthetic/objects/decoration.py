@@ -19,7 +19,7 @@ def draw_headpiece(rng: np.random.Generator, look: Look, width: int, height: int
     """A printed band above a text: foliage on black or white ground, rows of type ornaments, knots, arabesques."""
     canvas = _canvas(width, height)
     kind = rng.integers(5)
-    margin = rng.uniform(0, 0.12) * height if rng.random() < 0.7 else 0.0
+    margin = rng.uniform(0, 0.12) * min(width, height) if rng.random() < 0.7 else 0.0
     box = (margin, margin, width - margin, height - margin)
     if kind < 2:
         ornament.draw_rinceau(canvas, rng, box)

@@ -86,7 +86,7 @@ def _grid(rng: np.random.Generator, look: Look, width: int, height: int) -> tupl
 
 def _cells(rng: np.random.Generator, look: Look, columns: Lines, rows: Lines, *, has_head: bool) -> Floats:
     """f32 [height, width]: what stands in the cells, one kind to a column."""
-    ink = np.zeros((int(rows[-1]) + 2, int(columns[-1]) + 2), np.float32)
+    ink = np.zeros((round(rows[-1]) + 2, round(columns[-1]) + 2), np.float32)
     kinds = kinds_of(look.era)
     font = choose_font(rng, kinds[rng.integers(len(kinds))])
     size = min(look.body_px, 0.9 * float(rows[1] - rows[0]))
@@ -127,7 +127,7 @@ def _entry(rng: np.random.Generator, *, is_number: bool, room: float) -> str:
 
 def _rules(rng: np.random.Generator, columns: Lines, rows: Lines) -> Floats:
     """f32 [height, width]: some of upright rules, level rules, the frame and the line below the head."""
-    width, height = int(columns[-1]) + 2, int(rows[-1]) + 2
+    width, height = round(columns[-1]) + 2, round(rows[-1]) + 2
     canvas = Canvas(width, height)
     line, left, top, right, bottom = rng.uniform(0.5, 1.3), columns[0], rows[0], columns[-1], rows[-1]
     has_upright, has_level = rng.random() < 0.85, rng.random() < 0.5

@@ -189,12 +189,12 @@ def _blend(first: Colour, second: Colour, share: float) -> Colour:
 
 
 TECHNIQUES: dict[str, Technique] = {
-    "woodcut": Technique(render=render_woodcut, line_width=(1.0, 2.6)),
-    "engraving": Technique(render=render_engraving, line_width=(0.4, 1.0)),
-    "pen": Technique(render=render_pen, line_width=(0.5, 1.3)),
-    "wash": Technique(render=render_wash, line_width=(0.5, 1.2)),
-    "crayon": Technique(render=render_crayon, line_width=(0.4, 1.0)),
-    "white_line": Technique(render=render_white_line, line_width=(0.5, 1.0), covers=True),
-    "photograph": Technique(render=render_photograph, line_width=(0.5, 1.0), covers=True),
-    "painting": Technique(render=render_painting, line_width=(0.6, 1.4)),
+    "woodcut": Technique(render=render_woodcut, line_width=(1.3, 3.4)),
+    "engraving": Technique(render=render_engraving, line_width=(0.6, 1.6)),
+    "pen": Technique(render=render_pen, line_width=(0.6, 2.0)),
+    "wash": Technique(render=render_wash, line_width=(0.6, 1.8)),
+    "crayon": Technique(render=render_crayon, line_width=(0.5, 1.5)),
+    "white_line": Technique(render=render_white_line, line_width=(0.7, 1.6), covers=True),
+    "photograph": Technique(render=render_photograph, line_width=(0.6, 1.5), covers=True),
+    "painting": Technique(render=render_painting, line_width=(0.8, 2.0)),
 }
