@@ -38,7 +38,8 @@ class SynthesisConfig:
             raise ConfigError(f"classes must be some of {', '.join(CLASSES)}, got {', '.join(unknown) or 'none'}")
         if not MIN_SIDE <= self.min_side <= self.max_side <= MAX_SIDE:
             raise ConfigError(
-                f"sides must obey {MIN_SIDE} <= min_side <= max_side <= {MAX_SIDE}, got {self.min_side}, {self.max_side}"
+                f"min_side must be in [{MIN_SIDE}, max_side] and max_side at most {MAX_SIDE}, "
+                f"got {self.min_side} and {self.max_side}"
             )
         for name in ("bare_share", "manuscript_share", "typescript_share", "spread_share"):
             if not 0 <= getattr(self, name) <= 1:

@@ -21,25 +21,23 @@ Degradation = Callable[[np.random.Generator, Pixels], Pixels]
 
 def uneven_light(rng: np.random.Generator, page: Pixels) -> Pixels:
     """A lamp nearer to one side: light falls off linearly and towards the corners."""
-    height, width = page.shape[:2]
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None]
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    slope_x, slope_y = (np.float32(value) for value in rng.normal(0, 0.09, 2))
-    light = 1 + slope_x * x + slope_y * y - np.float32(abs(rng.normal(0, 0.06))) * (x * x + y * y)
+    x = np.linspace(-1, 1, 40, dtype=np.float32)[None]
+    y = np.linspace(-1, 1, 50, dtype=np.float32)[:, None]
+    slope_x, slope_y = (np.float32(value) for value in rng.normal(0, 0.05, 2))
+    light = 1 + slope_x * x + slope_y * y - np.float32(abs(rng.normal(0, 0.04))) * (x * x + y * y)
     return _times(page, light)
 
 
 def clouds(rng: np.random.Generator, page: Pixels) -> Pixels:
     """Folds and cockled leaves: soft patches, lighter and darker."""
-    height, width = page.shape[:2]
-    field = smooth_noise(rng, width, height, rng.uniform(0.08, 0.5) * height) - np.float32(0.5)
-    return _times(page, 1 + np.float32(rng.uniform(0.05, 0.3)) * field)
+    field = smooth_noise(rng, 90, 120, rng.uniform(8, 60)) - np.float32(0.5)
+    return _times(page, 1 + np.float32(rng.uniform(0.03, 0.25)) * field)
 
 
 def tone_curve(rng: np.random.Generator, page: Pixels) -> Pixels:
     """Gamma, and black and white points that are not where they should be."""
-    grey = (np.arange(256, dtype=np.float64) / 255) ** np.exp(rng.normal(0, 0.3))
-    low, high = abs(rng.normal(0, 0.05)), 1 - abs(rng.normal(0, 0.06))
+    grey = (np.arange(256, dtype=np.float64) / 255) ** np.exp(rng.normal(0.05, 0.28))
+    low, high = abs(rng.normal(0, 0.03)), 1 - abs(rng.normal(0, 0.04))
     if rng.random() < 0.3:  # scanners that are set to make paper white
         grey = np.clip((grey - rng.uniform(0, 0.12)) / rng.uniform(0.62, 0.95), 0, 1)
     return _lookup(page, 255 * (low + (high - low) * grey))
@@ -56,7 +54,7 @@ def colour_cast(rng: np.random.Generator, page: Pixels) -> Pixels:
 
 def blur(rng: np.random.Generator, page: Pixels) -> Pixels:
     """Out of focus."""
-    return np.asarray(cv2.GaussianBlur(page, (0, 0), rng.uniform(0.35, 1.3)), np.uint8)
+    return np.asarray(cv2.GaussianBlur(page, (0, 0), rng.uniform(0.35, 1.0)), np.uint8)
 
 
 def motion_blur(rng: np.random.Generator, page: Pixels) -> Pixels:
@@ -80,8 +78,8 @@ def low_resolution(rng: np.random.Generator, page: Pixels) -> Pixels:
 
 def sharpen(rng: np.random.Generator, page: Pixels) -> Pixels:
     """An unsharp mask that was set too high."""
-    amount = rng.uniform(0.3, 1.3)
-    soft = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.7, 1.8))
+    amount = rng.uniform(0.3, 1.6)
+    soft = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.6, 1.5))
     return np.asarray(cv2.addWeighted(page, 1 + amount, soft, -amount, 0), np.uint8)
 
 
@@ -94,8 +92,8 @@ def ink_spread(rng: np.random.Generator, page: Pixels) -> Pixels:
 
 
 def sensor_noise(rng: np.random.Generator, page: Pixels) -> Pixels:
-    """Grain of 1 to 14 grey values, fine or coarse."""
-    sigma = float(np.exp(rng.uniform(np.log(1.0), np.log(14.0))))
+    """Grain of 1 to 10 grey values, fine or coarse."""
+    sigma = float(np.exp(rng.uniform(np.log(0.8), np.log(10.0))))
     return _add_noise(rng, page, sigma, coarse=rng.random() < 0.3)
 
 
@@ -141,10 +139,10 @@ def bitonal(rng: np.random.Generator, page: Pixels) -> Pixels:
     grey = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if page.ndim == 3 else page
     fine = rng.uniform(1.0, 1.9)
     large = cv2.resize(grey, (round(width * fine), round(height * fine)), interpolation=cv2.INTER_CUBIC)
-    noisy = _add_noise(rng, np.asarray(large, np.uint8), rng.uniform(2, 16), coarse=False)
-    if rng.random() < 0.3:
+    noisy = _add_noise(rng, np.asarray(large, np.uint8), rng.uniform(1, 12), coarse=False)
+    if rng.random() < 0.25:
         side = int(rng.choice([15, 25, 41, 61]))
-        offset = rng.uniform(6, 24)
+        offset = rng.uniform(12, 35)
         mask = cv2.adaptiveThreshold(noisy, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, side, offset)
     else:
         level, _ = cv2.threshold(noisy, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
@@ -158,19 +156,21 @@ def film(rng: np.random.Generator, page: Pixels) -> Pixels:
     """u8 [height, width], a microfilm: steep tones, dark corners, grain and scratches along the film."""
     grey = np.asarray(cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if page.ndim == 3 else page, np.uint8)
     paper = float(np.percentile(grey[::8, ::8], 75))
-    steep, middle = rng.uniform(4, 11), paper / 255 * rng.uniform(0.55, 0.85)
+    steep, middle = rng.uniform(4, 9), paper / 255 * rng.uniform(0.5, 0.8)
     curve = 1 / (1 + np.exp(-steep * (np.arange(256) / 255 - middle)))
     curve = (curve - curve[0]) / max(float(curve[int(min(255, paper))] - curve[0]), 0.05)
     grey = _lookup(grey, 255 * np.clip(curve * rng.uniform(0.75, 1.05), 0, 1))
     grey = uneven_light(rng, grey)
-    return _add_noise(rng, grey, rng.uniform(2, 12), coarse=rng.random() < 0.5)
+    return _add_noise(rng, grey, rng.uniform(1, 8), coarse=rng.random() < 0.5)
 
 
 def _near_paper(rng: np.random.Generator, grey: Pixels, level: float) -> float:
     """Otsu's level, which a dark ground pulls down, held between the tones of ink and paper, and moved a little."""
     low, high = (float(value) for value in np.percentile(grey[::4, ::4], [1, 70]))
-    level = float(np.clip(level, low + 0.3 * (high - low), low + 0.8 * (high - low)))
-    return level + rng.normal(0.03, 0.08) * (high - low)
+    # Where nothing is written all is paper: ink is then taken to be much darker than that.
+    low = min(low, 0.4 * high)
+    level = float(np.clip(level, low + 0.35 * (high - low), low + 0.78 * (high - low)))
+    return level + float(np.clip(rng.normal(0.0, 0.07), -0.2, 0.1)) * (high - low)
 
 
 def _salt(rng: np.random.Generator, mask: Pixels) -> Pixels:
@@ -186,9 +186,12 @@ def _salt(rng: np.random.Generator, mask: Pixels) -> Pixels:
 
 
 def _times(page: Pixels, light: Floats) -> Pixels:
+    """The page times a field that is made as large as it."""
+    size = page.shape[1], page.shape[0]
+    light = np.asarray(light if light.shape == size[::-1] else cv2.resize(light, size), np.float32)
     if page.ndim == 3:
-        light = light[..., None]
-    return np.asarray(np.clip(page * light, 0, 255), np.uint8)
+        light = np.asarray(cv2.merge([light] * 3), np.float32)
+    return np.asarray(cv2.multiply(page, light, dtype=cv2.CV_8U), np.uint8)
 
 
 def _lookup(page: Pixels, table: Any) -> Pixels:  # Any: an array of any float type
@@ -211,18 +214,18 @@ def _add_noise(rng: np.random.Generator, page: Pixels, sigma: float, *, coarse: 
 
 # Share of the pages that each is applied to.
 DEGRADATIONS: dict[str, tuple[Degradation, float]] = {
-    "uneven_light": (uneven_light, 0.4),
-    "clouds": (clouds, 0.2),
+    "uneven_light": (uneven_light, 0.35),
+    "clouds": (clouds, 0.12),
     "ink_spread": (ink_spread, 0.15),
-    "motion_blur": (motion_blur, 0.05),
-    "blur": (blur, 0.35),
-    "low_resolution": (low_resolution, 0.12),
-    "sensor_noise": (sensor_noise, 0.45),
+    "motion_blur": (motion_blur, 0.025),
+    "blur": (blur, 0.18),
+    "low_resolution": (low_resolution, 0.07),
+    "sensor_noise": (sensor_noise, 0.4),
     "moire": (moire, 0.04),
     "dust": (dust, 0.15),
     "colour_cast": (colour_cast, 0.3),
-    "tone_curve": (tone_curve, 0.5),
-    "sharpen": (sharpen, 0.12),
+    "tone_curve": (tone_curve, 0.45),
+    "sharpen": (sharpen, 0.5),
     "jpeg": (jpeg, 0.2),
 }
 # What black and white scans and films are put through before and after they become so.
@@ -235,10 +238,10 @@ def degrade(rng: np.random.Generator, scene: Pixels, capture: Capture) -> Pixels
 
     Args:
         rng: draws what happens.
-        scene: u8 [height, width, 3].
+        scene: u8 [height, width, 3], or [height, width] unless it is captured in colour.
         capture: "colour", "grey", "bitonal" or "film".
     """
-    page = scene if capture == "colour" else np.asarray(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), np.uint8)
+    page = scene
     if capture in ("colour", "grey"):
         page = _apply(rng, page, tuple(DEGRADATIONS))
     else:

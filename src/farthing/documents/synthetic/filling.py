@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,7 @@ _TEXTURES: dict[Era, dict[str, float]] = {
 _TITLE_SHARE: dict[Era, float] = {"manuscript": 0.01, "print": 0.1, "typescript": 0.04}
 _BLANK_SHARE = 0.035
 _TRIES = 12
+_FRAME_SHARE = 0.6  # of both sides of the page, from which on something laid over it surrounds the text
 
 
 def fill_page(rng: np.random.Generator, style: PageStyle, wishes: Sequence[Wish]) -> Layers:
@@ -30,32 +32,61 @@ def fill_page(rng: np.random.Generator, style: PageStyle, wishes: Sequence[Wish]
     Args:
         rng: draws everything.
         style: how it looks.
-        wishes: objects and distractors.
+        wishes: objects and distractors, the most wanted first.
     """
     layers = Layers.blank(style.width, style.height)
     sheet = Sheet(rng=rng, style=style, layers=layers, setter=Typesetter(rng, style, layers))
     placed = {place: [wish for wish in wishes if wish.kind.placement == place] for place in _PLACEMENTS}
     sheet.initials = placed["inline_initial"]
+    frames = [frame for wish in placed["overlay"] if (frame := _frame(sheet, wish))][:1]
     end = _fill(sheet, placed)
     for wish in placed["foot"]:
         _at_foot(sheet, wish, end)
     for wish in placed["margin"]:
         _in_margin(sheet, wish)
     for wish in placed["overlay"]:
-        _over(sheet, wish)
+        if wish not in [framing for framing, _ in frames]:
+            _over(sheet, wish)
+    for wish, rect in frames:
+        sheet.draw(wish, rect)
+    return layers
+
+
+def fill_strip(rng: np.random.Generator, style: PageStyle) -> Layers:
+    """A part of a facing page: text and nothing else, most of which may lie outside."""
+    layers = Layers.blank(style.width, style.height)
+    sheet = Sheet(rng=rng, style=style, layers=layers, setter=Typesetter(rng, style, layers))
+    fill_area(sheet, style.area, _choose_texture(sheet), [])
     return layers
 
 
 _PLACEMENTS = ("block", "inline_initial", "margin", "overlay", "full_page", "foot")
 
 
+def _frame(sheet: Sheet, wish: Wish) -> tuple[Wish, Rect] | None:
+    """The place of a border around the whole text, which then stands inside it; None for other objects."""
+    style = sheet.style
+    width, height = sheet.size_of(wish, style.area.width)
+    if wish.name is None or min(width / style.width, height / style.height) < _FRAME_SHARE:
+        return None
+    x0, y0 = (
+        (side - size) * sheet.rng.uniform(0.3, 0.7) for side, size in ((style.width, width), (style.height, height))
+    )
+    rect = Rect(x0, y0, x0 + width, y0 + height)
+    inset = 0.11 * width
+    inside = Rect(rect.x0 + inset, rect.y0 + inset, rect.x1 - inset, rect.y1 - inset)
+    sheet.style = replace(style, area=inside)
+    return wish, rect
+
+
 def _fill(sheet: Sheet, placed: dict[str, list[Wish]]) -> float:
     """Fills the page by its kind; returns where its text ends."""
     rng, style = sheet.rng, sheet.style
     area, era = style.area, style.look.era
-    if placed["full_page"]:
+    in_text = bool(placed["block"] or placed["inline_initial"])
+    wants_text = any(wish.name for wish in (*placed["block"], *placed["inline_initial"]))
+    if placed["full_page"] and (placed["full_page"][0].name or not wants_text):
         return _plate(sheet, placed["full_page"][0])
-    in_text = placed["block"] or placed["inline_initial"]
     if not in_text and rng.random() < _BLANK_SHARE:
         return area.y0
     if not placed["inline_initial"] and rng.random() < _TITLE_SHARE[era]:
@@ -64,27 +95,35 @@ def _fill(sheet: Sheet, placed: dict[str, list[Wish]]) -> float:
     if placed["foot"]:
         used = min(used, rng.uniform(0.2, 0.85))
     text = area._replace(y1=area.y0 + used * area.height)
-    end = fill_area(sheet, text, _choose_texture(rng, style), placed["block"])
+    end = fill_area(sheet, text, _choose_texture(sheet), placed["block"])
     add_furniture(sheet, area)
     if used < 0.8 and not placed["foot"] and rng.random() < 0.3:
         add_second_hand(sheet, area._replace(y1=end))
     return end
 
 
-def _choose_texture(rng: np.random.Generator, style: PageStyle) -> Texture:
-    names, shares = zip(*_TEXTURES[style.look.era].items(), strict=True)
-    return TEXTURES[str(rng.choice(names, p=shares))]
+def _choose_texture(sheet: Sheet) -> Texture:
+    """A way to arrange lines; paragraphs become short where several initials want one each."""
+    rng, style = sheet.rng, sheet.style
+    if sheet.initials:
+        lines = style.columns * style.area.height / style.pitch
+        most = max(2.0, lines / (1.6 * len(sheet.initials)))
+        sheet.style = replace(style, paragraph_lines=min(style.paragraph_lines, most))
+    shares = {
+        name: share
+        for name, share in _TEXTURES[style.look.era].items()
+        if not sheet.initials or name in ("prose", "verse", "drama")
+    }
+    weights = np.array(list(shares.values()))
+    return TEXTURES[str(rng.choice(list(shares), p=weights / weights.sum()))]
 
 
 def _title_page(sheet: Sheet, blocks: list[Wish]) -> float:
     """Centred lines, an ornament or picture among them, an imprint at the foot."""
     area, height = sheet.style.area, sheet.style.area.height
     middle = area._replace(y1=area.y0 + sheet.rng.uniform(0.55, 1.0) * height)
-    columns_before = sheet.style
-    end = (
-        fill_area(sheet, middle, title, blocks) if columns_before.columns == 1 else fill_area(sheet, middle, title, [])
-    )
-    return min(end, area.y1)
+    sheet.style = replace(sheet.style, columns=1)
+    return fill_area(sheet, middle, title, blocks)
 
 
 def _plate(sheet: Sheet, wish: Wish) -> float:

@@ -83,12 +83,12 @@ class Layers:
     @property
     def width(self) -> int:
         """In pixels."""
-        return self.ink.shape[1]
+        return int(self.ink.shape[1])
 
     @property
     def height(self) -> int:
         """In pixels."""
-        return self.ink.shape[0]
+        return int(self.ink.shape[0])
 
     def is_free(self, rect: Rect, *, gap: float = 0.0) -> bool:
         """Whether no object is there."""

@@ -13,7 +13,8 @@ from farthing.documents.synthetic.lines import Line, Paragraph, Texture
 from farthing.documents.synthetic.setting import Typesetter
 from farthing.documents.synthetic.style import PageStyle
 
-MIN_SIDE = 8  # pixels; nothing smaller is drawn
+MIN_SIDE = 8  # pixels; no smaller object is drawn
+MIN_INITIAL = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,18 +121,10 @@ def _fill_column(sheet: Sheet, area: Rect, texture: Texture, wishes: list[Wish])
 def _split(sheet: Sheet, area: Rect, wishes: list[Wish]) -> Iterator[tuple[Rect, Wish | None]]:
     """Cuts an area from top to bottom into places for text (None) and for objects, in this order."""
     rng, pitch = sheet.rng, sheet.style.pitch
-    sizes = [sheet.size_of(wish, area.width) for wish in wishes]
-    room = area.height
-    kept: list[tuple[Wish, float, float]] = []
-    for wish, (width, height) in zip(wishes, sizes, strict=True):
-        shrink = min(1.0, area.width / width, max(room - pitch, 0.0) / height)
-        if shrink < 0.35 or min(width, height) * shrink < MIN_SIDE:
-            continue
-        kept.append((wish, width * shrink, height * shrink))
-        room -= height * shrink + pitch
-    shares = rng.dirichlet(np.full(len(kept) + 1, 0.7)) if kept else np.ones(1)
-    if kept and rng.random() < 0.35:
-        shares[0] = 0.0
+    kept = _shrunk(sheet, area, wishes)
+    room = area.height - sum(height + pitch for _, _, height in kept)
+    closes = bool(kept) and _closes(*kept[-1]) and rng.random() < 0.75
+    shares = _text_shares(rng, len(kept) + 1, closes=closes)
     y = area.y0
     for place, (wish, width, height) in enumerate(kept):
         text = shares[place] * room
@@ -139,12 +132,41 @@ def _split(sheet: Sheet, area: Rect, wishes: list[Wish]) -> Iterator[tuple[Rect,
             yield Rect(area.x0, y, area.x1, y + text), None
             y += text
         slack = area.width - width
-        x = area.x0 + slack * float(rng.choice([0.0, 0.5, 0.5, 1.0]))
+        x = area.x0 + slack * float(rng.choice([0.0, 0.5, 0.5, 0.5, 1.0]))
         gap = pitch * rng.uniform(0.15, 0.5)
         yield Rect(x, y + gap, x + width, y + gap + height), wish
         y += height + pitch
-    if area.y1 - y >= pitch:
+    if area.y1 - y >= pitch and not closes:
         yield Rect(area.x0, y, area.x1, area.y1), None
+
+
+def _shrunk(sheet: Sheet, area: Rect, wishes: list[Wish]) -> list[tuple[Wish, float, float]]:
+    """The objects that fit one above the other, with their sizes; what ends a text is last."""
+    room = area.height
+    kept: list[tuple[Wish, float, float]] = []
+    for wish in wishes:
+        width, height = sheet.size_of(wish, area.width)
+        shrink = min(1.0, area.width / width, max(room - sheet.style.pitch, 0.0) / height)
+        if shrink >= 0.3 and min(width, height) * shrink >= MIN_SIDE:
+            kept.append((wish, width * shrink, height * shrink))
+            room -= height * shrink + sheet.style.pitch
+    return sorted(kept, key=lambda sized: _closes(*sized))
+
+
+def _closes(wish: Wish, width: float, height: float) -> bool:
+    """Whether it is an ornament that stands below the last line: more square than those above the first."""
+    return wish.name == "decoration" and height > 0.38 * width
+
+
+def _text_shares(rng: np.random.Generator, count: int, *, closes: bool) -> list[float]:
+    """How the text is dealt out above, between and below the objects; the last share is nobody's if one closes it."""
+    shares = rng.dirichlet(np.full(count, 0.7))
+    if count > 1 and rng.random() < 0.4:
+        shares[0] = 0.0 if not closes or count > 2 else shares[0]
+    if closes:
+        shares[-1] = 0.0
+        shares *= rng.uniform(0.25, 0.95) / max(float(shares.sum()), 1e-9)
+    return [float(share) for share in shares]
 
 
 def run_text(sheet: Sheet, area: Rect, paragraphs: Iterator[Paragraph]) -> float:
@@ -152,47 +174,60 @@ def run_text(sheet: Sheet, area: Rect, paragraphs: Iterator[Paragraph]) -> float
     y, pitch = area.y0, sheet.style.pitch
     while y + pitch <= area.y1 + 1:
         paragraph = next(paragraphs)
-        if paragraph[0].is_first and sheet.initials and sheet.rng.random() < 0.75:
-            y = _run_with_initial(sheet, Rect(area.x0, y, area.x1, area.y1), paragraph)
-            continue
-        for line in paragraph:
-            if y + line.size * sheet.style.look.body_px > area.y1 + 1:
-                return y
-            sheet.setter.set_line(line, area, y)
-            y += line.advance * pitch
+        rest = Rect(area.x0, y, area.x1, area.y1)
+        if paragraph[0].is_first and sheet.initials and sheet.rng.random() < 0.85:
+            place = _place_initial(sheet, rest, sheet.initials[-1])
+            if place is not None:
+                sheet.draw(sheet.initials.pop(), place)
+                y = _set_beside(sheet, rest, paragraph, place)
+                continue
+        y = _set(sheet, rest, paragraph)
     return y
 
 
-def _run_with_initial(sheet: Sheet, area: Rect, paragraph: Paragraph) -> float:
-    """A paragraph that begins with an initial; its first lines make room for it."""
-    rng, pitch = sheet.rng, sheet.style.pitch
-    wish = sheet.initials.pop()
+def _set(sheet: Sheet, area: Rect, paragraph: Paragraph) -> float:
+    """Sets a paragraph, or what fits of it; returns where the next one begins, below the area if it is full."""
+    y = area.y0
+    for line in paragraph:
+        if y + line.size * sheet.style.look.body_px > area.y1 + 1:
+            return area.y1 + sheet.style.pitch
+        sheet.setter.set_line(line, area, y)
+        y += line.advance * sheet.style.pitch
+    return y
+
+
+def _place_initial(sheet: Sheet, area: Rect, wish: Wish) -> Rect | None:
+    """Where an initial stands at the first line of the area; None if it does not fit."""
+    rng, style = sheet.rng, sheet.style
     width, height = sheet.size_of(wish, area.width)
     # An initial spans whole lines, unless it hangs in the margin or rises above its line.
-    count = max(1, round(height / pitch))
-    shrink = min(count * pitch * rng.uniform(0.88, 1.0) / height, 0.7 * area.width / width)
+    lines = max(1, round(height / style.pitch))
+    shrink = min(lines * style.pitch * rng.uniform(0.88, 1.02) / height, 0.7 * area.width / width)
     width, height = round(width * shrink), round(height * shrink)
-    if min(width, height) < 5 or area.y0 + height > area.y1:
-        return area.y0 + pitch
-    hangs = rng.random() < (0.3 if sheet.style.look.era == "manuscript" else 0.06)
-    x0 = area.x0 - width * rng.uniform(0.5, 1.1) if hangs else area.x0
-    sheet.draw(wish, Rect(x0, area.y0, x0 + width, area.y0 + height))
-    inset = max(0.0, x0 + width - area.x0 + sheet.style.look.body_px * rng.uniform(0.1, 0.45))
-    missing = max(0, count - len(paragraph))
-    body = [*paragraph[:-1], *[replace(paragraph[0], is_first=False, end=1.0) for _ in range(missing)], paragraph[-1]]
+    rise = style.pitch * rng.uniform(0, 1.2) if rng.random() < 0.12 else 0.0
+    if min(width, height) < MIN_INITIAL or area.y0 + height - rise > area.y1:
+        return None
+    hangs = rng.random() < (0.3 if style.look.era == "manuscript" else 0.06)
+    x0 = max(1.0, area.x0 - width * rng.uniform(0.5, 1.15)) if hangs else area.x0
+    rect = Rect(x0, max(1.0, area.y0 - rise), x0 + width, area.y0 - rise + height)
+    return rect if sheet.layers.is_free(rect) else None
+
+
+def _set_beside(sheet: Sheet, area: Rect, paragraph: Paragraph, initial: Rect) -> float:
+    """A paragraph whose first lines make room for an initial; short ones get more lines."""
+    style = sheet.style
+    inset = max(0.0, initial.x1 - area.x0 + style.look.body_px * sheet.rng.uniform(0.1, 0.45))
+    count = max(1, int(np.ceil((initial.y1 - area.y0 - 0.3 * style.pitch) / style.pitch)))
+    more = [replace(paragraph[0], is_first=False)] * max(0, count - len(paragraph))
+    begins_large = sheet.rng.random() < 0.5
     y = area.y0
-    for place, line in enumerate(body):
-        if y + sheet.style.look.body_px > area.y1 + 1:
-            return y
-        sheet.setter.set_line(_after_initial(line, place), area, y, inset=inset if place < count else 0.0)
-        y += line.advance * pitch
+    first = replace(paragraph[0], start=0.0, words="capitals" if begins_large else paragraph[0].words)
+    for place, line in enumerate([first, *paragraph[1:-1], *more, *paragraph[1:][-1:]]):
+        if y + style.look.body_px > area.y1 + 1:
+            return area.y1 + style.pitch
+        sheet.setter.set_line(line, area, y, inset=inset if place < count else 0.0)
+        y += line.advance * style.pitch
     return y
-
-
-def _after_initial(line: Line, place: int) -> Line:
-    return replace(
-        line, start=0.0, words="capitals" if line.end > 0.9 and place == 0 and line.size == 1 else line.words
-    )
 
 
 def _run_beside(sheet: Sheet, area: Rect, rect: Rect, paragraphs: Iterator[Paragraph]) -> None:

@@ -32,6 +32,8 @@ class Line:
         is_rubric: in the second colour.
         is_first: of a paragraph, so that an initial may stand there.
         leader: what stands at the right edge of a list, as a fraction of the column's width; 0 nothing.
+        lead: body sizes from a capital that is set apart to the rest of its line; 0 sets none apart.
+        is_lead_rubric: whether that capital is in the second colour.
     """
 
     start: float = 0.0
@@ -44,6 +46,8 @@ class Line:
     is_rubric: bool = False
     is_first: bool = False
     leader: float = 0.0
+    lead: float = 0.0
+    is_lead_rubric: bool = False
 
 
 Paragraph = list[Line]
@@ -86,6 +90,8 @@ def verse(rng: np.random.Generator, style: PageStyle, width: float) -> Iterator[
     start, length = rng.uniform(0, 0.25), rng.uniform(0.45, 0.8)
     stanza, step = int(rng.integers(2, 15)), float(rng.choice([0.0, 0.0, 0.05, 0.1]))
     gap = rng.choice([0.0, 0.5, 1.0])
+    lead = rng.uniform(0.9, 2.5) if style.face.is_hand and rng.random() < 0.5 else 0.0
+    lead_rubric = rng.random() < style.rubric_share
     while True:
         if rng.random() < style.heading_share * 0.5:
             yield heading(rng, style)
@@ -96,7 +102,9 @@ def verse(rng: np.random.Generator, style: PageStyle, width: float) -> Iterator[
                 start=starts[place],
                 end=ends[place],
                 is_first=place == 0,
-                is_rubric=place == 0 and rng.random() < style.rubric_share * 0.4,
+                is_rubric=place == 0 and not lead and rng.random() < style.rubric_share * 0.4,
+                lead=lead,
+                is_lead_rubric=lead_rubric,
                 advance=1 + gap * (place == stanza - 1),
             )
             for place in range(stanza)
@@ -105,7 +113,7 @@ def verse(rng: np.random.Generator, style: PageStyle, width: float) -> Iterator[
 
 def listing(rng: np.random.Generator, style: PageStyle, width: float) -> Iterator[Paragraph]:
     """A catalogue: numbered entries, often a figure at the right edge, names as headings between."""
-    del width
+    del style, width
     inner = rng.uniform(0.03, 0.12)
     has_figures, centred = rng.random() < 0.6, rng.random() < 0.6
     share, gap = rng.uniform(0.15, 0.7), rng.choice([0.0, 0.2, 0.5])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from farthing.documents.detections import PageLabels
@@ -11,7 +12,7 @@ from farthing.documents.page import Page
 from farthing.documents.synthetic.config import SynthesisConfig
 from farthing.documents.synthetic.degrade import degrade
 from farthing.documents.synthetic.drawing import Pixels
-from farthing.documents.synthetic.filling import fill_page
+from farthing.documents.synthetic.filling import fill_page, fill_strip
 from farthing.documents.synthetic.layers import Layers, Rect
 from farthing.documents.synthetic.layout import Wish
 from farthing.documents.synthetic.paper import compose, make_paper
@@ -63,6 +64,8 @@ def synthesize_page(
         wishes = [] if is_bare or rng.random() < 0.5 else plan_objects(rng, era, config.classes)
         sides.append(_make_side(rng, style, wishes, place))
     scene = assemble(rng, frame, [side.pixels for side in sides], _make_strip(rng, style, frame))
+    if capture != "colour":
+        scene = np.asarray(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), np.uint8)
     warp = sample_warp(rng, frame.width, frame.height)
     pixels = degrade(rng, warp.bend(scene), capture)
     page = Page(id=name, document="", pixels=pixels, width=frame.width, height=frame.height)
@@ -88,8 +91,6 @@ def _make_side(rng: np.random.Generator, style: PageStyle, wishes: list[Wish], p
 
 def _resized(style: PageStyle, width: int, height: int) -> PageStyle:
     """The style on a leaf that may be a few pixels wider; the text stands at the same place."""
-    from dataclasses import replace
-
     return replace(style, width=width, height=height, area=style.area._replace(x1=style.area.x1 + width - style.width))
 
 
@@ -97,7 +98,13 @@ def _make_strip(rng: np.random.Generator, style: PageStyle, frame: Frame) -> Pix
     if frame.strip is None:
         return None
     width, height = int(frame.strip.width), int(frame.strip.height)
-    return np.asarray(make_paper(rng, style.look.paper, width, height), np.uint8)
+    # Of the facing page only what is near the spine is seen: the ends of its lines, or their beginnings.
+    is_left = frame.strip.x0 == 0
+    reach = style.area.width
+    x1 = width * rng.uniform(0.3, 1.0) if is_left else width * rng.uniform(0.0, 0.7) + reach
+    facing = replace(style, columns=1, width=width, height=height, area=style.area._replace(x0=x1 - reach, x1=x1))
+    layers = fill_strip(rng, facing) if rng.random() < 0.75 else Layers.blank(width, height)
+    return compose(rng, facing, layers, make_paper(rng, style.look.paper, width, height), verso=None)
 
 
 def _labels(page: Page, frame: Frame, sides: list[_Side], warp: Warp) -> PageLabels:

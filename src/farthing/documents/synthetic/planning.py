@@ -10,12 +10,13 @@ from farthing.documents.synthetic.drawing import Era, ObjectClass
 from farthing.documents.synthetic.layout import Wish
 from farthing.documents.synthetic.objects.catalogue import DISTRACTORS, OBJECTS
 
-# How often a class is chosen for a page. Illustrations and initials differ most among each other and are asked for most.
+# How often a class is chosen for a page: illustrations and initials differ most among each other.
 _WEIGHTS = {"illustration": 3.2, "drop_capital": 2.4, "decoration": 1.8, "stamp": 1.8}
 _COUNTS = (0.6, 0.29, 0.11)  # of pages with 1, 2 and 3 classes
 # How many of one class stand on a page, on average beyond the first.
 _REPEATS = {"drop_capital": 2.2, "music": 1.2, "decoration": 0.6, "illustration": 0.25, "stamp": 0.2}
 _MOST_REPEATS = 8
+_OPENINGS = 0.35
 
 
 def plan_objects(rng: np.random.Generator, era: Era, classes: Sequence[str]) -> list[Wish]:
@@ -26,7 +27,11 @@ def plan_objects(rng: np.random.Generator, era: Era, classes: Sequence[str]) -> 
     weights = np.array([_WEIGHTS.get(name, 1.0) for name in known])
     count = min(len(known), 1 + int(rng.choice(3, p=_COUNTS)))
     chosen = rng.choice(len(known), count, replace=False, p=weights / weights.sum())
-    return [wish for place in chosen for wish in _repeat(rng, known[place], era)]
+    names = [known[place] for place in chosen]
+    # A chapter opens with an ornament and an initial together.
+    if "decoration" in names and "drop_capital" not in names and "drop_capital" in known and rng.random() < _OPENINGS:
+        names.append("drop_capital")
+    return [wish for name in names for wish in _repeat(rng, name, era)]
 
 
 def plan_distractors(rng: np.random.Generator, era: Era) -> list[Wish]:

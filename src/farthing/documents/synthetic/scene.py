@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from farthing.documents.synthetic.drawing import Colour, Floats, Pixels
 from farthing.documents.synthetic.layers import Placed, Rect
+from farthing.documents.synthetic.paper import COARSE
 from farthing.documents.synthetic.style import Capture
 from farthing.documents.synthetic.textures import smooth_noise
 
@@ -73,19 +75,19 @@ def _sample_size(rng: np.random.Generator, long_side: int, *, is_spread: bool) -
 
 def _sample_borders(rng: np.random.Generator, width: int, height: int) -> tuple[int, int, int, int]:
     """Left, top, right, bottom: nothing on scans that were cropped, up to an eighth on others."""
-    if rng.random() < 0.42:
+    if rng.random() < 0.45:
         return 0, 0, 0, 0
-    reach = rng.choice([0.03, 0.07, 0.13])
-    shares = rng.uniform(0, reach, 4) * (rng.random(4) < 0.75)
+    reach = rng.choice([0.025, 0.06, 0.13], p=[0.45, 0.37, 0.18])
+    shares = rng.uniform(0, reach, 4) * (rng.random(4) < 0.7)
     return (round(shares[0] * width), round(shares[1] * height), round(shares[2] * width), round(shares[3] * height))
 
 
 def _sample_ground(rng: np.random.Generator, capture: Capture) -> Colour:
     if capture in ("bitonal", "film"):
-        light = 8 if rng.random() < 0.6 else 245
+        light = 8.0 if rng.random() < 0.45 else 245.0
     else:
         light = float(
-            rng.choice([rng.uniform(5, 45), rng.uniform(60, 150), rng.uniform(200, 252)], p=[0.5, 0.22, 0.28])
+            rng.choice([rng.uniform(5, 45), rng.uniform(60, 150), rng.uniform(200, 252)], p=[0.33, 0.3, 0.37])
         )
     tint = rng.uniform(-1, 1, 3) * (0.12 * light if rng.random() < 0.4 else 3)
     red, green, blue = (int(np.clip(light + part, 0, 255)) for part in tint)
@@ -121,9 +123,10 @@ def _ground(rng: np.random.Generator, frame: Frame) -> Pixels:
     scene = np.empty((frame.height, frame.width, 3), np.uint8)
     scene[:] = frame.ground
     if frame.pages[0].width < frame.width - 4 and rng.random() < 0.5:
-        noise = smooth_noise(rng, frame.width, frame.height, rng.uniform(2, 60))
-        noise = (noise - np.float32(0.5)) * np.float32(rng.uniform(4, 45))
-        scene = np.asarray(np.clip(scene + noise[..., None], 0, 255), np.uint8)
+        noise = smooth_noise(rng, frame.width // COARSE + 2, frame.height // COARSE + 2, rng.uniform(1, 15))
+        tone = np.asarray(frame.ground) + (noise[..., None] - 0.5) * rng.uniform(4, 45)
+        size = frame.width, frame.height
+        scene = np.asarray(cv2.resize(np.asarray(np.clip(tone, 0, 255), np.uint8), size), np.uint8)
     return scene
 
 
@@ -150,17 +153,15 @@ def _block_edge(rng: np.random.Generator, scene: Pixels, frame: Frame) -> None:
     tone = scene[int(page.y0) + 2, int(page.x0) + int(page.width) // 2].astype(np.float32)
     band = np.asarray(np.clip(stripes * tone, 0, 255), np.uint8)
     y0, y1 = int(page.y0), int(page.y1)
-    if rng.random() < 0.5:
-        x0 = max(0, int(page.x0) - width)
-    else:
-        x0 = min(frame.width - width, int(page.x1))
+    left, right = max(0, int(page.x0) - width), min(frame.width - width, int(page.x1))
+    x0 = left if rng.random() < 0.5 else right
     scene[y0:y1, x0 : x0 + width] = band
 
 
 def _spine_shadow(rng: np.random.Generator, scene: Pixels, spine: float) -> None:
     """Light falls off towards the spine, on both sides."""
     width = scene.shape[1]
-    reach = width * rng.uniform(0.01, 0.09)
+    reach = width * float(np.exp(rng.uniform(np.log(0.004), np.log(0.06))))
     distance = np.abs(np.arange(width, dtype=np.float32) - np.float32(spine)) / np.float32(reach)
     light = 1 - np.float32(rng.uniform(0.15, 0.9)) * np.exp(-distance)
     first, last = max(0, int(spine - 6 * reach)), min(width, int(spine + 6 * reach))

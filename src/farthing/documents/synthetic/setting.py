@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import cv2
+from itertools import pairwise
+
 import numpy as np
 
 from farthing.documents.synthetic.drawing import Pixels
@@ -11,7 +12,6 @@ from farthing.documents.synthetic.lines import Line
 from farthing.documents.synthetic.strips import Face, Strip, Words, cut_line, scaled_strip
 from farthing.documents.synthetic.style import PageStyle
 
-_MOST_STRETCH = 1.12  # of a justified line; a shorter one stays ragged
 _SIZES_PER_OCTAVE = 6
 
 
@@ -43,14 +43,21 @@ class Typesetter:
         if end - start < 3:
             return
         strip = self._strip(self._face(line), line.words, line.size * self._style.look.body_px)
-        ink = cut_line(self._rng, strip, end - start)
-        if line.align == "justify":
-            ink = _justified(ink, end - start)
+        if line.lead:
+            start = self._set_lead(line, start, y)
+        ink = cut_line(self._rng, strip, end - start, breaks=line.align == "justify")
         room = end - start - ink.shape[1]
         x = start + {"left": 0.0, "justify": 0.0, "centre": 0.5, "right": 1.0}[line.align] * room
         self._put(ink, x, y, is_rubric=line.is_rubric, strength=strength)
         if line.leader:
             self._set_leader(line, area, y)
+
+    def _set_lead(self, line: Line, x: float, y: float) -> float:
+        """Sets a capital apart from its word, as verse was written; returns where the rest begins."""
+        size = self._style.look.body_px
+        letter = cut_line(self._rng, self._strip(self._style.face, "capitals", size), 0.75 * size, breaks=True)
+        self._put(letter, x, y, is_rubric=line.is_lead_rubric, strength=1.0)
+        return x + line.lead * size
 
     def _set_leader(self, line: Line, area: Rect, y: float) -> None:
         strip = self._strip(self._style.face, "numbers", self._style.look.body_px)
@@ -62,7 +69,7 @@ class Typesetter:
         drift = self._style.unsteadiness * self._style.pitch
         pieces = 1 if drift < 0.35 else max(1, ink.shape[1] // max(24, ink.shape[0] * 8))
         edges = np.linspace(0, ink.shape[1], pieces + 1).astype(int)
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
+        for start, end in pairwise(edges.tolist()):
             y += drift * self._rng.normal() if drift else 0.0
             stamp_ink(layer, ink[:, start:end], x + start, y, strength=strength)
 
@@ -79,10 +86,3 @@ class Typesetter:
             weight = self._style.weight * 0.8
             self._strips[key] = scaled_strip(face, words, size, stretch=self._style.stretch, weight=weight)
         return self._strips[key]
-
-
-def _justified(ink: Pixels, width: float) -> Pixels:
-    wanted = round(width)
-    if not ink.shape[1] < wanted <= ink.shape[1] * _MOST_STRETCH:
-        return ink
-    return np.asarray(cv2.resize(ink, (wanted, ink.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)

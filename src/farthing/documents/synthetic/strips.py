@@ -22,11 +22,11 @@ from farthing.documents.synthetic.pens import SCRIPTS, Script, make_hand, write_
 Words = Literal["prose", "capitals", "numbers"]
 
 NUM_HANDS = 10  # made-up writers per script
-_NUM_LETTERS = 900
-_TYPE_PX = 30.0
-_X_HEIGHT_PX = 11.0
+_NUM_LETTERS = {"prose": 650, "capitals": 260, "numbers": 120}
+_TYPE_PX = {"prose": 24.0, "capitals": 36.0, "numbers": 24.0}
+_X_HEIGHT_PX = 9.0
 # A hand's line is three x-heights high, a font's about two and a bit: at one text size both show equal small letters.
-_HAND_HEIGHT = 1.35
+_HAND_HEIGHT = 1.8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,12 +74,12 @@ def full_strip(face: Face, words: Words) -> Strip:
     rng = np.random.default_rng(seed)
     if face.is_hand:
         hand = make_hand(np.random.default_rng([crc32(face.kind.encode()), face.index % NUM_HANDS]), _script(face))
-        ink = write_line(rng, hand, round(_NUM_LETTERS * 0.75 * _X_HEIGHT_PX), _X_HEIGHT_PX)
+        ink = write_line(rng, hand, round(_NUM_LETTERS[words] * 0.75 * _X_HEIGHT_PX), _X_HEIGHT_PX)
         gap = 0.45 * _X_HEIGHT_PX
     else:
         fonts = find_fonts()[face.kind]
-        ink = set_line(_wording(rng, words), fonts[face.index % len(fonts)], _TYPE_PX)
-        gap = 0.14 * _TYPE_PX
+        ink = set_line(_wording(rng, words), fonts[face.index % len(fonts)], _TYPE_PX[words])
+        gap = 0.14 * _TYPE_PX[words]
     return _cut(np.asarray(np.round(ink * 255), np.uint8), gap)
 
 
@@ -105,26 +105,35 @@ def scaled_strip(face: Face, words: Words, size: float, *, stretch: float = 1.0,
     return Strip(ink=ink, starts=starts.astype(np.int64), ends=np.minimum(ends, width).astype(np.int64))
 
 
-def cut_line(rng: np.random.Generator, strip: Strip, width: float) -> Pixels:
-    """u8 [height, at most width]: some words in a row, as many as fit, at least a part of one."""
+def cut_line(rng: np.random.Generator, strip: Strip, width: float, *, breaks: bool = False) -> Pixels:
+    """u8 [height, at most width]: some words in a row, as many as fit, at least a part of one.
+
+    Args:
+        rng: draws where the strip is cut.
+        strip: the words.
+        width: of the line, in pixels.
+        breaks: whether the last word may be broken, so that the line is exactly as wide.
+    """
     room = max(2, int(width))
     last = int(np.searchsorted(strip.starts, max(0, strip.ink.shape[1] - room), side="right"))
     first = int(rng.integers(max(1, last)))
     start = int(strip.starts[first])
+    if breaks:
+        return strip.ink[:, start : start + room]
     end = int(np.searchsorted(strip.ends, start + room, side="right"))
     stop = int(strip.ends[end - 1]) if end > first else start + room
     return strip.ink[:, start:stop]
 
 
 def _script(face: Face) -> Script:
-    return SCRIPTS[SCRIPTS.index(face.kind)]  # type: ignore[arg-type]
+    return SCRIPTS[SCRIPTS.index(face.kind)]
 
 
 def _wording(rng: np.random.Generator, words: Words) -> str:
     if words == "numbers":
-        return " ".join(str(int(10 ** rng.uniform(0, 3.7))) for _ in range(_NUM_LETTERS // 5))
+        return " ".join(str(int(10 ** rng.uniform(0, 3.7))) for _ in range(_NUM_LETTERS[words] // 3))
     parts: list[str] = []
-    left, begins = _NUM_LETTERS, True
+    left, begins = _NUM_LETTERS[words], True
     while left > 0:
         length = int(rng.choice([1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 10]))
         first = "upper" if words == "capitals" else "title" if begins or rng.random() < 0.06 else "lower"

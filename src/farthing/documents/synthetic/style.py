@@ -19,9 +19,9 @@ from farthing.documents.synthetic.strips import NUM_HANDS, Face
 Capture = Literal["colour", "grey", "bitonal", "film"]
 
 _CAPTURES: dict[Era, tuple[float, float, float, float]] = {
-    "manuscript": (0.68, 0.1, 0.13, 0.09),
-    "print": (0.48, 0.14, 0.27, 0.11),
-    "typescript": (0.7, 0.17, 0.09, 0.04),
+    "manuscript": (0.7, 0.12, 0.12, 0.06),
+    "print": (0.48, 0.17, 0.29, 0.06),
+    "typescript": (0.7, 0.18, 0.09, 0.03),
 }
 CAPTURES: tuple[Capture, ...] = ("colour", "grey", "bitonal", "film")
 
@@ -117,7 +117,7 @@ def sample_style(rng: np.random.Generator, era: Era, capture: Capture, width: in
         columns = max(columns, int(rng.integers(1, 4)))
     face = _choose_face(rng, era)
     pitch = _sample_pitch(rng, era, area, columns)
-    fill = rng.uniform(0.5, 0.72) if face.is_hand else rng.uniform(0.62, 0.98)
+    fill = rng.uniform(0.52, 0.8) if face.is_hand else rng.uniform(0.62, 0.98)
     if era == "typescript":
         fill = rng.choice([rng.uniform(0.42, 0.6), rng.uniform(0.65, 0.95)])
     is_poor = capture in ("bitonal", "film")
@@ -133,8 +133,8 @@ def sample_style(rng: np.random.Generator, era: Era, capture: Capture, width: in
         face=face,
         heading_face=_choose_heading(rng, face),
         stretch=float(np.exp(rng.normal(0, 0.09))),
-        weight=rng.normal(0.35 if is_poor else 0.1, 0.45),
-        strength=rng.uniform(0.75, 1.0) if rng.random() < 0.75 else rng.uniform(0.35, 0.75),
+        weight=rng.normal(0.55, 0.4) + 0.2 * is_poor,
+        strength=rng.uniform(0.88, 1.0) if rng.random() < 0.8 else rng.uniform(0.4, 0.88),
         is_justified=rng.random() < {"manuscript": 0.55, "print": 0.9, "typescript": 0.1}[era],
         indent=float(rng.choice([0.0, rng.uniform(0.8, 2.5), rng.uniform(3, 8), -1.5], p=[0.25, 0.5, 0.15, 0.1])),
         paragraph_gap=float(rng.choice([0.0, 0.5, 1.0], p=[0.65, 0.15, 0.2])),
@@ -146,18 +146,18 @@ def sample_style(rng: np.random.Generator, era: Era, capture: Capture, width: in
 
 
 def _sample_area(rng: np.random.Generator, width: int, height: int) -> Rect:
-    left, right = rng.uniform(0.04, 0.2, 2) * width
+    left, right = (0.03 + 0.19 * rng.beta(1.5, 2.5, 2)) * width
     top, bottom = rng.uniform(0.03, 0.15) * height, rng.uniform(0.04, 0.22) * height
     return Rect(left, top, width - right, height - bottom)
 
 
 def _sample_pitch(rng: np.random.Generator, era: Era, area: Rect, columns: int) -> float:
     """Many lines stand on a large page with several columns, few on a small one."""
-    low, high = {"manuscript": (14, 52), "print": (16, 56), "typescript": (22, 58)}[era]
+    low, high = {"manuscript": (17, 58), "print": (16, 58), "typescript": (22, 60)}[era]
     lines = np.exp(rng.uniform(np.log(low), np.log(high))) * (1.25 if columns > 1 else 1.0)
     # A landscape sheet has fewer lines of the same size.
     lines *= min(1.0, 0.75 * area.height / max(area.width, 1.0) + 0.1)
-    return max(_MIN_PITCH, area.height / max(6.0, lines))
+    return max(_MIN_PITCH, area.height / max(6.0, float(lines)))
 
 
 def _choose_face(rng: np.random.Generator, era: Era) -> Face:
@@ -185,22 +185,22 @@ def _sample_look(rng: np.random.Generator, era: Era, capture: Capture, *, body_p
 
 def sample_paper(rng: np.random.Generator, era: Era) -> Colour:
     """RGB of bare paper or parchment."""
-    light = 255 * (1 - rng.beta(1.3, 4.5))
+    light = 255 * (1 - rng.beta(1.2, 6.5))
     warmth = rng.beta(1.6, 3.0) * (80 if era != "typescript" else 60)
     red, green, blue = light, light - 0.32 * warmth, light - warmth
-    if era == "typescript" and rng.random() < 0.2:  # carbon copies came on thin coloured paper
-        tint = rng.uniform(0.72, 1.0, 3)
+    if era == "typescript" and rng.random() < 0.14:  # carbon copies came on thin coloured paper
+        tint = rng.uniform(0.76, 1.0) * rng.uniform(0.86, 1.0, 3)
         red, green, blue = light * tint[0], light * tint[1], light * tint[2]
     return _colour(max(red, 110), max(green, 100), max(blue, 80))
 
 
 def _sample_ink(rng: np.random.Generator, era: Era) -> Colour:
     if era == "manuscript":
-        dark = rng.uniform(15, 75)
+        dark = rng.uniform(8, 60)
         return _colour(dark + rng.uniform(0, 45), dark + rng.uniform(-5, 18), dark - rng.uniform(0, 12))
     if era == "typescript" and rng.random() < 0.25:
         return _colour(rng.uniform(20, 90), rng.uniform(20, 60), rng.uniform(70, 160))
-    dark = rng.uniform(5, 65)
+    dark = rng.uniform(3, 50)
     return _colour(dark + rng.uniform(0, 18), dark + rng.uniform(0, 8), dark)
 
 
