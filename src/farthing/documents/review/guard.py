@@ -57,6 +57,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         if scope["type"] != "http":
+            await send({"type": "websocket.close"})
             return
         refusal = self._refuse(scope)
         await (self.app if refusal is None else refusal)(scope, receive, _with_headers(send))

@@ -5,7 +5,6 @@ import { make } from "./elements.js";
 import { drawMarks, telling } from "./marks.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const TAIL = 14; // characters at the end of a name that are always shown
 const PATIENCE_MS = 70; // cells that scroll by faster than this ask for nothing
 
 export class Cells {
@@ -27,7 +26,7 @@ export class Cells {
         "div",
         { class: "line" },
         make("span", { class: "state" }),
-        make("span", { class: "name" }, make("span", { class: "head" }), make("span", { class: "tail" })),
+        make("span", { class: "name" }, make("bdi", { dir: "ltr" })),
         make("span", { class: "score" }),
       ),
     );
@@ -41,9 +40,7 @@ export class Cells {
     const id = pages.id[position];
     const isHidden = look.isBlind() && pages.decision[position] < 0;
     cell.dataset.state = this.stateOf(position, isHidden);
-    const name = pages.page[position].slice(pages.page[position].lastIndexOf("/") + 1);
-    cell.querySelector(".head").textContent = name.slice(0, -TAIL);
-    cell.querySelector(".tail").textContent = name.slice(-TAIL);
+    cell.querySelector("bdi").textContent = pages.page[position];
     cell.querySelector(".score").textContent = isHidden ? "" : pages.scoresOf(look.shows())[position].toFixed(2);
     cell.title = pages.page[position];
     cell.setAttribute("aria-label", this.describe(position, isHidden));

@@ -1,8 +1,8 @@
 // All pages as columns, and the questions that the filters ask of them. A position is an index into the columns.
 
 export const VIEWS = [
-  { name: "doubtful", title: "Doubtful", about: "Near the threshold and not decided by you" },
   { name: "kept", title: "Kept", about: "What the filter keeps, your decisions included" },
+  { name: "doubtful", title: "Doubtful", about: "Near the threshold and not decided by you" },
   { name: "rejected", title: "Rejected", about: "What the filter leaves out, your decisions included" },
   { name: "sample", title: "Sample", about: "Pages drawn for calibration: each answer counts towards the promise" },
   { name: "all", title: "All", about: "Every page that could be read" },

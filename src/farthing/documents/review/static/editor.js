@@ -13,6 +13,7 @@ export class BoxEditor {
   selected = -1;
   label = "illustration"; // of the next box that is drawn
   threshold = 0; // boxes of the detector below it do not count
+  isLocked = true; // while the boxes of the page are not known or not shown: an edit would replace unseen ones
   isTouchable = false; // whether a finger edits; otherwise it scrolls
   #drag = null;
   #size = { width: 1, height: 1 };
@@ -27,11 +28,13 @@ export class BoxEditor {
     layer.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** Shows the boxes of a page of this size; the list is copied. */
+  /** Shows the boxes of a page of this size; the list is copied. Null shows none and lets none be drawn. */
   show(boxes, size) {
     this.#drag = null;
     this.#size = size;
-    this.boxes = boxes.map((box) => ({ ...box }));
+    this.isLocked = boxes === null;
+    this.layer.classList.toggle("is-locked", this.isLocked);
+    this.boxes = (boxes ?? []).map((box) => ({ ...box }));
     this.selected = -1;
     this.#draw();
   }
@@ -81,7 +84,7 @@ export class BoxEditor {
   }
 
   #down(event) {
-    if (event.button !== 0 || (event.pointerType === "touch" && !this.isTouchable)) return;
+    if (this.isLocked || event.button !== 0 || (event.pointerType === "touch" && !this.isTouchable)) return;
     event.preventDefault();
     const on = event.target.closest(".box");
     const index = on ? Number(on.dataset.index) : -1;

@@ -43,6 +43,7 @@ export class Filters {
     const views = pages.countViews(value);
     for (const { name } of this.views) {
       const button = find(`view-${name}`);
+      if (name === value.view && button.getAttribute("aria-pressed") !== "true") button.scrollIntoView({ block: "nearest" });
       button.setAttribute("aria-pressed", name === value.view);
       button.querySelector(".count").textContent = count(views.get(name));
     }
@@ -90,7 +91,7 @@ export class Filters {
       ...this.views.map(({ name, title, about }) =>
         make(
           "button",
-          { type: "button", id: `view-${name}`, title: about, "data-view": name, onclick: () => this.set({ view: name }) },
+          { type: "button", id: `view-${name}`, title: about, onclick: (event) => this.#choose(name, event) },
           make("span", {}, title),
           make("span", { class: "count" }),
         ),
@@ -105,6 +106,12 @@ export class Filters {
     find("low").oninput = (event) => this.#setRange({ low: event.target.value / STEPS });
     find("high").oninput = (event) => this.#setRange({ high: event.target.value / STEPS });
     find("reset").onclick = () => this.set(NO_FILTER);
+  }
+
+  /** Shows a view; a click hands the keyboard to its pages, a key press leaves it here. */
+  #choose(view, event) {
+    this.set({ view });
+    if (event.detail > 0) find("grid").focus();
   }
 
   #classChoice(name) {

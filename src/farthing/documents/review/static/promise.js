@@ -43,7 +43,7 @@ export class PromisePanel {
     const size = make("input", { type: "number", min: 1, max: this.pages.size, "aria-label": "Pages to look at" });
     size.value = Math.min(USUAL_SAMPLE, this.pages.size);
     const send = () => this.#run(() => this.saver.submit(changes.sample(Number(size.value))), "sample");
-    return form("Draw", size, "pages to look at", send);
+    return form("Draw", size, "pages to answer", send);
   }
 
   #answering() {

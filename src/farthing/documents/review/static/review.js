@@ -35,7 +35,7 @@ const look = {
 };
 
 const filters = new Filters(pages, {
-  view: "all",
+  view: "kept",
   classIndex: look.classIndex,
   hasSample: pages.drawn.length > 0,
   changed: () => show(),

@@ -73,7 +73,7 @@ export class Viewer {
   /** Shows the boxes again, after they or the wish to see them changed. */
   redrawBoxes() {
     if (!this.isOpen || this.editor.isBusy) return;
-    const boxes = this.#isHidden() || !this.look.areShown() ? [] : (this.marks.peek(this.#id) ?? []);
+    const boxes = this.#isHidden() || !this.look.areShown() ? null : (this.marks.peek(this.#id) ?? null);
     const size = { width: this.pages.width[this.#position], height: this.pages.height[this.#position] };
     this.editor.show(boxes, size);
     this.#listBoxes();
@@ -183,8 +183,7 @@ export class Viewer {
   #listBoxes() {
     const { editor } = this;
     const rows = editor.boxes.map((box, index) => this.#boxRow(box, index));
-    const isShown = this.look.areShown() && !this.#isHidden();
-    find("box-list").hidden = find("box-hint").hidden = !isShown;
+    find("box-list").hidden = find("box-hint").hidden = editor.isLocked;
     find("box-hint").textContent = rows.length
       ? "Click a box to select it, drag it to move it, its corners to resize it. Drag elsewhere to draw another."
       : "No boxes. Drag over the page to draw one.";
