@@ -37,7 +37,7 @@ def _entry(
 
 OBJECTS: dict[str, ObjectClass] = {
     "illustration_block": _entry(
-        "illustration", illustration.draw_illustration, of_column((0.35, 1.0), (0.5, 1.6)), "block", _ALL, 3.0
+        "illustration", illustration.draw_illustration, of_column((0.35, 1.0), (0.35, 1.6)), "block", _ALL, 3.0
     ),
     "illustration_full_page": _entry(
         "illustration", illustration.draw_illustration, of_page((0.55, 0.97), (0.55, 0.97)), "full_page", _ALL, 1.5
@@ -80,6 +80,12 @@ OBJECTS: dict[str, ObjectClass] = {
     "bar_border": _entry(
         "decoration", decoration.draw_bar_border, of_page((0.04, 0.1), (0.3, 0.9)), "margin", _MANUSCRIPT, 1.5
     ),
+    "painted_strip": _entry(
+        "decoration", decoration.draw_painted_strip, of_page((0.02, 0.09), (0.3, 0.85)), "margin", _BOOK, 0.6
+    ),
+    "painted_frame": _entry(
+        "decoration", decoration.draw_painted_frame, of_page((0.75, 0.95), (0.75, 0.95)), "overlay", _MANUSCRIPT, 0.3
+    ),
     "foliate_border": _entry(
         "decoration", decoration.draw_foliate_border, of_page((0.75, 0.95), (0.75, 0.95)), "overlay", _MANUSCRIPT, 0.7
     ),
@@ -118,6 +124,9 @@ OBJECTS: dict[str, ObjectClass] = {
         "inline_initial",
         _MANUSCRIPT,
         2.0,
+    ),
+    "drop_capital_small_painted": _entry(
+        "drop_capital", drop_capital.draw_painted, of_height((0.02, 0.05), (0.8, 1.1)), "inline_initial", _BOOK, 1.0
     ),
     "stamp_round": _entry("stamp", stamp.draw_round, of_height((0.025, 0.13), (0.85, 1.5)), "overlay", _ALL, 2.0),
     "stamp_box": _entry("stamp", stamp.draw_box, of_height((0.018, 0.08), (1.3, 4.5)), "overlay", _ALL, 1.0),
@@ -193,5 +202,5 @@ DISTRACTORS: dict[str, ObjectClass] = {
     "book_edge": _entry("book_edge", damage.draw_book_edge, of_page((0.01, 0.05), (0.9, 1.0)), "margin", _ALL, 0.6),
     "tape": _entry("tape", damage.draw_tape, of_height((0.02, 0.05), (2.0, 8.0)), "overlay", _ALL, 0.4),
     "fold": _entry("fold", damage.draw_fold, of_height((0.3, 1.0), (0.01, 0.02)), "overlay", _ALL, 0.4),
-    "dark_strip": _entry("dark_strip", damage.draw_bars, of_height((0.02, 0.06), (3.0, 12.0)), "overlay", _ALL, 0.4),
+    "dark_strip": _entry("dark_strip", damage.draw_bars, of_page((0.01, 0.04), (0.4, 1.0)), "margin", _ALL, 0.4),
 }

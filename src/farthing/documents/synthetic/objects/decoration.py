@@ -133,6 +133,44 @@ def draw_bar_border(rng: np.random.Generator, look: Look, width: int, height: in
     return sheet
 
 
+def draw_painted_strip(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
+    """A painted band beside or above a text: coloured fields with one ornament repeated along it, in a frame."""
+    sheet = frames.empty_sheet(width, height, _accent(rng, look))
+    sheet.alpha[:] = np.float32(rng.uniform(0.75, 1))
+    breadth, length = min(width, height), max(width, height)
+    fields, motifs = _canvas(width, height), _canvas(width, height)
+    step = breadth * rng.uniform(0.8, 3)
+    for index, start in enumerate(np.arange(0, length, step)):
+        if index % 2:
+            side = (start, 0.0, start + step, float(breadth))
+            fields.fill(rectangle(*(side if width > height else (side[1], side[0], side[3], side[2]))))
+    if rng.random() < 0.5:
+        ornament.draw_sorts(motifs, rng, (0, 0, width, height), flip=bool(rng.random() < 0.5))
+    else:
+        ornament.draw_rinceau(motifs, rng, (0, 0, width, height))
+    if rng.random() < 0.6:
+        frames.ink_over(sheet, fields.ink(), _accent(rng, look))
+    frames.ink_over(sheet, motifs.ink(), (215, 180, 95) if rng.random() < 0.6 else _accent(rng, look))
+    frames.ink_over(sheet, frames.rules(rng, width, height, heavy=False), look.ink)
+    return sheet
+
+
+def draw_painted_frame(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
+    """Painted bands on all four sides of a page."""
+    band = max(4, round(min(width, height) * rng.uniform(0.04, 0.12)))
+    sheet = frames.empty_sheet(width, height, look.ink)
+    state = int(rng.integers(1 << 32))
+    for x, y, wide, high in (
+        (0, 0, width, band),
+        (0, height - band, width, band),
+        (0, band, band, height - 2 * band),
+        (width - band, band, band, height - 2 * band),
+    ):
+        if min(wide, high) > 0:
+            frames.put(sheet, draw_painted_strip(np.random.default_rng(state), look, wide, high), x, y)
+    return sheet
+
+
 def draw_foliate_border(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
     """Painted leaves, flowers and hairlines scattered in the margins: one to four sides of a page."""
     sheet = frames.empty_sheet(width, height, look.ink)

@@ -7,7 +7,7 @@ import numpy as np
 from farthing.documents.synthetic.objects.ornament import draw_scrolls
 from farthing.documents.synthetic.objects.people import draw_bird, draw_figure, draw_mount
 from farthing.documents.synthetic.objects.scene import Material, Scene, Spot
-from farthing.documents.synthetic.strokes import Points, curve, ellipse, placed, points, rectangle, turned
+from farthing.documents.synthetic.strokes import Points, curve, ellipse, placed, points, rectangle, sweep, turned
 
 _TINCTURES = (Material.ROBE, Material.CLOAK, Material.GOLD, Material.WHITE, Material.GRASS)
 
@@ -81,11 +81,40 @@ def _draw_charges(scene: Scene, spot: Spot) -> None:
         draw_mount(scene, *spot.point(-0.03, -0.14), 0.36 * spot.size)
 
 
+def draw_banderole(scene: Scene, x: float, y: float, size: float) -> None:
+    """A ribbon with words on it, `size` long, that hovers or comes out of a mouth at (x, y)."""
+    rng = scene.rng
+    lift, side = rng.uniform(-0.5, 0.2), rng.choice([-1, 1])
+    way = placed(curve(points((0, 0), (0.3, lift - 0.1), (0.7, lift + 0.1), (1, lift))), x, y, size, mirrored=side < 0)
+    breadth = size * rng.uniform(0.12, 0.25)
+    scene.shape(sweep(way, np.full(len(way), breadth)), Material.WHITE, 0.0, shade=0)
+    for shift in (-0.2, 0.15):
+        marks = way[1:-1] + points((0, shift * breadth))
+        scene.outlines.lines([marks[place : place + 2] for place in range(0, len(marks) - 2, 2)], width=0.08 * breadth)
+
+
+def draw_wreath(scene: Scene, x: float, y: float, rx: float, ry: float) -> None:
+    """A ring of leaves with radii `rx` and `ry` around (x, y)."""
+    rng = scene.rng
+    leaf, tone = 0.22 * min(rx, ry), rng.uniform(0.1, 0.7)
+    spread = rng.uniform(0.4, 0.9)
+    for place in ellipse(x, y, rx, ry)[:: int(rng.integers(1, 3))]:
+        along = np.arctan2(place[1] - y, place[0] - x) + np.pi / 2
+        for lean in (-spread, spread):
+            shape = turned(points((0, 0), (0.5, -0.2), (1, 0), (0.5, 0.2)), along + lean)
+            scene.shape(
+                placed(curve(shape, closed=True), float(place[0]), float(place[1]), leaf), Material.FOLIAGE, tone
+            )
+
+
 def draw_device(scene: Scene, x: float, y: float, size: float) -> None:
     """A printer's device: something that stands for the shop, in an oval with scrollwork; (x, y) is the middle."""
     rng = scene.rng
     wide, high = rng.uniform(0.28, 0.42) * size, rng.uniform(0.34, 0.45) * size
-    draw_scrolls(scene, x, y, 0.5 * size, num=int(rng.integers(6, 14)))
+    if rng.random() < 0.3:
+        draw_wreath(scene, x, y, 1.1 * wide, 1.05 * high)
+    else:
+        draw_scrolls(scene, x, y, 0.5 * size, num=int(rng.integers(6, 14)))
     for grow in (1.12, 1.0):
         scene.shape(ellipse(x, y, wide * grow, high * grow), Material.WHITE, rng.uniform(0, 0.3), shade=0)
     foot, inner = y + 0.7 * high, 1.35 * high

@@ -18,7 +18,7 @@ def shape_mask(rng: np.random.Generator, kind: str, width: int, height: int) -> 
     """f32 [height, width] in [0, 1], where a picture of that shape is.
 
     Args:
-        rng: draws the edge of "fade".
+        rng: draws the edge of "fade" and how high an "arch" rises.
         kind: "rectangle", "oval", "arch" (round above) or "fade" (ends irregularly, without an edge).
         width: in page pixels.
         height: in page pixels.
@@ -26,11 +26,11 @@ def shape_mask(rng: np.random.Generator, kind: str, width: int, height: int) -> 
     x, y = unit_grid(width, height)
     softness = np.float32(0.5 * min(width, height))
     if kind == "oval":
-        return clipped((1 - np.sqrt(x * x + y * y)) * softness)
+        return clipped((1 - np.sqrt(x * x + y * y)) * softness + np.float32(0.5))
     if kind == "arch":
-        spring = min(0.0, width / height - 1)
-        above = np.minimum(y - np.float32(spring), 0) / np.float32(max(0.1, 1 + spring))
-        return clipped(np.asarray((1 - np.sqrt(x * x + above * above)) * softness, np.float32))
+        spring = np.float32(2 * rng.uniform(0.05, 0.5) - 1)
+        above = np.minimum(y - spring, 0) / (spring + 1)
+        return clipped(np.asarray((1 - np.sqrt(x * x + above * above)) * softness, np.float32) + (y > spring))
     if kind == "fade":
         reach = np.asarray(0.5 * np.maximum(np.abs(x), np.abs(y)) + 0.45 * np.sqrt(x * x + y * y), np.float32)
         edge = smooth_noise(rng, width, height, 0.22 * min(width, height)) * np.float32(0.5) + np.float32(0.55)

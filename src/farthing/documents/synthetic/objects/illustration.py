@@ -65,7 +65,7 @@ def _compose(
     is_framed = subject.is_ground_covered or technique.covers or rng.random() < 0.2
     if not is_framed or min(size) < 2 * _MIN_PICTURE:
         return _picture(rng, look, subject, technique, size)
-    if technique is TECHNIQUES["painting"]:
+    if technique is TECHNIQUES["painting"] and rng.random() < 0.85:
         return _in_band(rng, look, subject, technique, size)
     kind = rng.choice(
         ["rectangle", "rules", "heavy", "band", "oval", "arch", "fade"], p=[0.18, 0.27, 0.17, 0.08, 0.12, 0.05, 0.13]
@@ -101,6 +101,9 @@ def _in_band(
         sheet = frames.empty_sheet(width, height, look.ink)
         frames.ink_over(sheet, frames.ornament_band(rng, width, height, band), look.ink)
     inner = _picture(rng, look, subject, technique, (width - 2 * band, height - 2 * band))
+    if is_painted and rng.random() < 0.2:
+        inner = Drawing(color=inner.color, alpha=inner.alpha * frames.shape_mask(rng, "arch", *inner.alpha.shape[::-1]))
+        sheet.alpha[: height // 2] *= np.float32(rng.uniform(0, 1) > 0.5)
     frames.put(sheet, inner, band, band)
     return sheet
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from farthing.documents.synthetic.objects import buildings, emblems, nature, people
 from farthing.documents.synthetic.objects.scene import Material, Scene
-from farthing.documents.synthetic.strokes import ellipse, rectangle
+from farthing.documents.synthetic.strokes import ellipse, points, rectangle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,10 +92,17 @@ def draw_gathering(scene: Scene) -> None:
         buildings.draw_room(scene)
     else:
         nature.draw_sky(scene)
+        for x in rng.uniform(0, width, int(rng.integers(0, 4))):
+            draw = buildings.draw_tower if rng.random() < 0.5 else buildings.draw_house
+            draw(scene, x, height * rng.uniform(0.4, 0.7), height * rng.uniform(0.2, 0.5))
         nature.draw_land(scene, height * rng.uniform(0.3, 0.6))
-    num = int(np.clip(round(width / height * rng.uniform(1.2, 4)), 1, 9))
-    for x in (np.arange(num) + rng.uniform(0.25, 0.75, num)) / num * width:
-        people.draw_figure(scene, x, height * rng.uniform(0.88, 1.0), height * rng.uniform(0.5, 0.85))
+    tall = height * rng.uniform(0.45, 0.85)
+    for row in np.linspace(0.9, 1.0, int(rng.integers(1, 4))):
+        num = int(np.clip(round(width / tall * rng.uniform(0.8, 3)), 1, 9))
+        for x in (np.arange(num) + rng.uniform(0.1, 0.9, num)) / num * width:
+            people.draw_figure(scene, x, height * (row + rng.normal(0, 0.02)), tall * rng.uniform(0.85, 1.1))
+    for x in rng.uniform(0.1, 0.9, int(rng.integers(0, 3)) if rng.random() < 0.3 else 0):
+        emblems.draw_banderole(scene, x * width, height * rng.uniform(0.1, 0.4), scene.size * rng.uniform(0.2, 0.5))
 
 
 def draw_battle(scene: Scene) -> None:
@@ -129,6 +136,29 @@ def draw_saint(scene: Scene) -> None:
     if rng.random() < 0.5:
         buildings.draw_arcade(scene, 0.95 * height)
     people.draw_figure(scene, width / 2, 0.97 * height, min(0.92 * height, 2.2 * width))
+
+
+def draw_frontispiece(scene: Scene) -> None:
+    """An engraved title: columns and a gable around a field for the words, figures at the sides, an oval below."""
+    rng, width, height = scene.rng, scene.width, scene.height
+    scene.fill(rectangle(0, 0, width, height), Material.STONE, rng.uniform(0.1, 0.6), shade=0.1)
+    top, foot = height * rng.uniform(0.15, 0.28), height * rng.uniform(0.72, 0.84)
+    aisle = width * rng.uniform(0.16, 0.26)
+    scene.shape(rectangle(0.02 * width, foot, 0.98 * width, 0.98 * height), Material.STONE, 0.2)
+    scene.shape(points((0.03 * width, top), (0.5 * width, 0.02 * height), (0.97 * width, top)), Material.STONE, 0.15)
+    field = rectangle(aisle, top + 0.02 * height, width - aisle, foot - 0.02 * height)
+    scene.shape(field, Material.WHITE, 0.0, shade=0)
+    for x in (0.5 * aisle, width - 0.5 * aisle):
+        if rng.random() < 0.4:
+            scene.shape(rectangle(x - 0.3 * aisle, top, x + 0.3 * aisle, foot), Material.WHITE, 0.1, shade=0.5)
+        people.draw_figure(scene, x, foot, (foot - top) * rng.uniform(0.6, 0.9))
+    for y, size in ((0.5 * top, 0.35 * top), (0.5 * (foot + height), 0.4 * (height - foot))):
+        scene.shape(ellipse(width / 2, y, 1.4 * size, size), Material.STONE, rng.uniform(0, 0.4), shade=0.1)
+        people.draw_figure(scene, width / 2, y + 0.85 * size, 1.6 * size)
+    for y in np.arange(top + 0.08 * height, foot - 0.06 * height, height * rng.uniform(0.05, 0.1)):
+        reach = (0.5 * width - aisle) * rng.uniform(0.2, 0.85)
+        marks = np.arange(width / 2 - reach, width / 2 + reach, max(2.0, 0.012 * height))
+        scene.outlines.lines([points((x, y), (x, y - 0.018 * height)) for x in marks], width=0.006 * height)
 
 
 def draw_coat(scene: Scene) -> None:
@@ -231,6 +261,7 @@ SUBJECTS: dict[str, Subject] = {
     "battle": Subject(draw=draw_battle, is_ground_covered=True),
     "portrait": Subject(draw=draw_portrait, is_ground_covered=True, weight=1.5),
     "saint": Subject(draw=draw_saint, is_ground_covered=True),
+    "frontispiece": Subject(draw=draw_frontispiece, is_ground_covered=True, weight=0.7),
     "coat": Subject(draw=draw_coat, is_ground_covered=False, weight=1.2),
     "mark": Subject(draw=draw_mark, is_ground_covered=False, weight=1.2),
     "herb": Subject(draw=draw_herb, is_ground_covered=False),

@@ -34,7 +34,10 @@ def render_woodcut(scene: Scene, look: Look) -> Drawing:
     rng = scene.rng
     tone = clipped(blur(scene.tones(), 1.5) * np.float32(rng.uniform(0.9, 1.4)) - np.float32(rng.uniform(0.05, 0.3)))
     ink = hatching(rng, tone, period=rng.uniform(2.6, 6), angle=_directions(scene), waviness=rng.uniform(0, 2))
-    ink = np.maximum(ink, scene.outlines.ink())
+    np.maximum(ink, scene.outlines.ink(), out=ink)
+    if rng.random() < 0.4:
+        solid = clipped((tone - np.float32(rng.uniform(0.25, 0.6))) * 6) * (1 - scene.outlines.ink())
+        np.maximum(ink, solid, out=ink)
     return from_ink(worn(rng, ink, rng.uniform(0, 0.45)), look.ink)
 
 
