@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from farthing.base.errors import ConfigError
+
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. train.lr=0.001; repeatable."),
@@ -27,3 +29,15 @@ def split_values(values: list[str] | None) -> list[str]:
 def epilog(application: str, *examples: str) -> str:
     """Examples for the end of a command's help."""
     return "Examples:\n\n" + "\n\n".join(f"farthing {application} {example}" for example in examples)
+
+
+def parse_bits(text: str) -> int:
+    """A bit width from text.
+
+    Raises:
+        ConfigError: not a whole number.
+    """
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ConfigError(f"--bits takes whole numbers such as 32,8,4, got {text!r}") from error

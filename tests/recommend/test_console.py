@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from farthing import terminal
+from farthing import options, terminal
 from farthing.base.errors import ConfigError
 from farthing.base.files import read_json
 from farthing.recommend import console
@@ -127,6 +127,6 @@ def test_a_split_that_is_none(text: str) -> None:
 
 def test_parsing() -> None:
     assert console.parse_split("0.7, 0.2,.1") == (0.7, 0.2, 0.1)
-    assert console.parse_bits("8") == 8
+    assert options.parse_bits("8") == 8
     with pytest.raises(ConfigError, match=r"--bits takes whole numbers .* got 'four'"):
-        console.parse_bits("four")
+        options.parse_bits("four")

@@ -5,19 +5,21 @@ Heavy imports wait until a command runs, so that help is instant.
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from farthing.options import Json, Resume, Settings, new_app, split_values
+from farthing.options import Json, Resume, Settings, new_app, parse_bits, split_values
 from farthing.options import epilog as examples_of
 from farthing.terminal import say
 
 app = new_app("Pages of scanned documents that show certain objects, found without labels, with a stated recall.")
 epilog = partial(examples_of, "documents")
 
+SHEET_PAGES = 40
 CROP_PIXELS = 512  # long side; more than any feature of discover looks at
 
 Grouping = Literal["folder", "pdf", "manifest"]
@@ -262,3 +264,85 @@ def adapt(
             progress=board,
         )
     console.show_adapted(result, out, as_json=json)
+
+
+@app.command(
+    epilog=epilog(
+        "synthesize --pages 1000 --out pages",
+        "synthesize --pages 2000 --like scans --out like-scans",
+        "synthesize --pages 200 --classes illustration,stamp --out pages --sheet sheet.png",
+    )
+)
+def synthesize(
+    pages: Annotated[int, typer.Option(min=1, help="Pages to make.")],
+    out: Annotated[Path, typer.Option(help="The folder of images and their COCO annotations.")],
+    classes: Annotated[list[str] | None, typer.Option(help="What pages show; default: everything known.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Also draw the first pages with their boxes, as a PNG.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: the CPUs.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Make labelled pages of old books, manuscripts and typescripts, to train on."""
+    from farthing.documents import console
+    from farthing.documents.classes import CLASSES
+    from farthing.documents.progress import PageBar
+    from farthing.documents.synthetic.config import SynthesisConfig
+    from farthing.documents.synthetic.write import write_pages
+
+    config = SynthesisConfig(classes=tuple(split_values(classes)) or CLASSES)
+    with PageBar() as bar:
+        made = write_pages(out, pages, config=config, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=bar)
+    if sheet is not None:
+        console.write_sheet(sheet, config, seed=seed, num_pages=min(pages, SHEET_PAGES))
+    console.show_synthesis(made, out, as_json=json)
+
+
+@app.command(epilog=epilog("evaluate run pages", "evaluate builtin annotated-pages --json"))
+def evaluate(
+    model: Model,
+    data: Annotated[Path, typer.Argument(help="Labelled pages: COCO, PAGE, ALTO, YOLO, Label Studio, CSV.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Measure a detector on labelled pages: page AP, what 95 % recall costs, box AP50."""
+    from farthing.documents import console
+    from farthing.documents.data import read_pages
+    from farthing.documents.evaluation import evaluate_on
+    from farthing.documents.predict import PageDetector
+    from farthing.documents.progress import PageBar
+
+    detector = PageDetector.load(model)
+    pages = read_pages([data], detector.classes)
+    with PageBar() as bar:
+        bar.start("measure", total=len(pages))
+        result = evaluate_on(detector, pages, advance=bar.advance)
+    console.show_evaluation(result, title=f"{model} on {data}", as_json=json)
+
+
+@app.command(epilog=epilog("compare pages --out table", "compare pages --out table --bits 32,8,4 --seeds 1"))
+def compare(
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Labelled pages to train and measure on.")],
+    out: Annotated[Path, typer.Option(help="The folder of trainings, table and report.")],
+    bits: Annotated[list[str] | None, typer.Option(help="Of 32, 8, 4, 2; default 32,8,4.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of every width.")] = 3,
+    test: Annotated[Path | None, typer.Option(help="Labelled pages to measure on; default: a fifth of DATA.")] = None,
+    preset: Annotated[str, typer.Option(help="As for train.")] = "tiny",
+    settings: Settings = None,
+    device: Device = "auto",
+    *,
+    json: Json = False,
+) -> None:
+    """Compare detectors in several bit widths: page AP, box AP50, size, pages per second."""
+    from farthing.base.config import apply_overrides
+    from farthing.documents import console
+    from farthing.documents.compare import compare_bits
+    from farthing.documents.presets import build_preset
+
+    config = apply_overrides(build_preset(preset), settings or [])
+    widths = [parse_bits(text) for text in split_values(bits) or ["32", "8", "4"]]
+    with console.training_board() as board:
+        rows = compare_bits(
+            data, out, bits=widths, seeds=seeds, config=config, test=test, device=device, progress=board
+        )
+    console.show_comparison(rows, out, as_json=json)

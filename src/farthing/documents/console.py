@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any  # JSON scalars of a table's rows
 
+import cv2
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from farthing.base.files import write_bytes
 from farthing.documents.adapt import Adaptation
 from farthing.documents.calibrate import SampleState
+from farthing.documents.evaluation import Evaluation
 from farthing.documents.filter import FilterResult
 from farthing.documents.recall import Calibration
 from farthing.documents.runs import RunResult
+from farthing.documents.synthetic.config import SynthesisConfig
+from farthing.documents.synthetic.contact import contact_sheet
+from farthing.documents.synthetic.write import Synthesis, make_page
 from farthing.terminal import errors, output, print_json, say
 from farthing.train.loop import FitResult
 from farthing.train.progress import ProgressBoard
@@ -113,3 +121,61 @@ def show_adapted(result: Adaptation, out: Path, *, as_json: bool) -> None:
 def training_board() -> ProgressBoard:
     """The display of trainings, in pages."""
     return ProgressBoard(errors)
+
+
+def write_sheet(path: Path, config: SynthesisConfig, *, seed: int, num_pages: int) -> None:
+    """Draws the first synthetic pages with their boxes as one PNG."""
+    pages = [make_page(seed, number, config) for number in range(num_pages)]
+    written, data = cv2.imencode(".png", contact_sheet(pages)[:, :, ::-1])
+    assert written, "a sheet of pages is an image"
+    write_bytes(path, data.tobytes())
+    say(f"{path}: the first {num_pages} pages")
+
+
+def show_synthesis(made: Synthesis, out: Path, *, as_json: bool) -> None:
+    """What synthetic pages show, and what to do with them."""
+    if as_json:
+        print_json(made)
+        return
+    counts = ", ".join(f"{name} {count:,}" for name, count in made.num_boxes.items())
+    output.print(f"{made.num_pages:,} pages, {made.num_bare:,} of them without an object", highlight=False)
+    say(f"objects: {counts}")
+    say(f"next: farthing documents train {out} --out RUN")
+
+
+def show_evaluation(result: Evaluation, *, title: str, as_json: bool) -> None:
+    """How good a detector is, per class."""
+    if as_json:
+        print_json(result)
+        return
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    names = {
+        "page_ap": "page AP",
+        "precision_at_95": "precision at 95 %",
+        "kept_at_95": "kept at 95 %",
+        "ap50": "box AP50",
+    }
+    for column in ("class", "pages with it", *names.values()):
+        table.add_column(column, justify="left" if column == "class" else "right")
+    for name, figures in result.classes.items():
+        table.add_row(name, f"{figures['positive']:,.0f}", *(f"{figures[rate]:.3f}" for rate in names))
+    output.print(table)
+    if result.unreadable:
+        say(f"{len(result.unreadable):,} of {result.num_pages:,} pages could not be read; they count as not found")
+
+
+def show_comparison(rows: Sequence[Mapping[str, Any]], out: Path, *, as_json: bool) -> None:
+    """The table of bit widths."""
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(
+        box=SIMPLE_HEAD, title=f"mean +- std of {rows[0]['seeds']} seeds, packed models", title_justify="left"
+    )
+    for column in ("model", "page AP", "box AP50", "MB", "ms per page"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for row in rows:
+        rates = (f"{row[rate]:.3f} +- {row[f'{rate}_std']:.3f}" for rate in ("page_ap", "ap50"))
+        table.add_row(row["name"], *rates, f"{row['size_mb']:.2f}", f"{row['ms_per_page']:.1f}")
+    output.print(table)
+    say(f"table: {out / 'compare.csv'}")

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from farthing.options import Json, Resume, Settings, new_app, split_values
+from farthing.options import Json, Resume, Settings, new_app, parse_bits, split_values
 from farthing.options import epilog as examples_of
 from farthing.terminal import say
 
@@ -182,6 +182,6 @@ def compare(
 
     with console.training_board() as board:
         session = Session(data, out, settings or [], min_count, jobs or os.cpu_count() or 1, board, say)
-        widths = [console.parse_bits(value) for value in split_values(bits) or ["32", "8", "4", "2", "1"]]
+        widths = [parse_bits(value) for value in split_values(bits) or ["32", "8", "4", "2", "1"]]
         rows = session.compare(bits=widths, seeds=seeds)
     console.show_table(rows, out, as_json=json)

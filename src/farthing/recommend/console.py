@@ -36,18 +36,6 @@ def parse_split(text: str) -> tuple[float, float, float]:
     return train, valid, test
 
 
-def parse_bits(text: str) -> int:
-    """A bit width from text.
-
-    Raises:
-        ConfigError: not a whole number.
-    """
-    try:
-        return int(text)
-    except ValueError as error:
-        raise ConfigError(f"--bits takes whole numbers such as 32,8,4, got {text!r}") from error
-
-
 def training_board() -> ProgressBoard:
     """The display of trainings."""
     return ProgressBoard(errors)
