@@ -10,7 +10,7 @@ from farthing.documents.augment import Augmenter
 from farthing.documents.config import AugmentConfig
 from farthing.documents.targets import Objects
 
-STILL = AugmentConfig(scale=1, aspect=0, flip=0, gamma=0, shade=0, blur=0, noise=0, cutout=0)
+STILL = AugmentConfig(scale=1.0, aspect=0.0, flip=0.0, gamma=0.0, shade=0.0, blur=0.0, noise=0.0, cutout=0.0)
 
 
 def page_with_block() -> tuple[torch.Tensor, torch.Tensor, Objects]:
@@ -33,8 +33,8 @@ def white_box(images: torch.Tensor) -> list[float]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("flip", [0, 1])
-def test_boxes_go_where_the_pixels_go(seed: int, flip: int) -> None:
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_boxes_go_where_the_pixels_go(seed: int, flip: float) -> None:
     pages, sizes, objects = page_with_block()
     config = replace(STILL, scale=1.4, aspect=0.2, flip=flip)
     images, inside, moved = Augmenter(config, seed).place(pages, sizes, objects, (96, 64))
@@ -54,13 +54,13 @@ def test_without_variation_a_page_only_fits_its_canvas() -> None:
 
 def test_inside_is_where_the_page_is() -> None:
     pages, sizes, objects = page_with_block()
-    images, inside, _ = Augmenter(replace(STILL, scale=2), 3).place(pages, sizes, objects, (96, 96))
+    images, inside, _ = Augmenter(replace(STILL, scale=2.0), 3).place(pages, sizes, objects, (96, 96))
     assert ((images > 0.3) == inside).float().mean() > 0.97
 
 
 def test_objects_that_are_mostly_cut_off_are_dropped() -> None:
     pages, sizes, objects = page_with_block()
-    kept = [Augmenter(replace(STILL, scale=8), seed).place(pages, sizes, objects, (64, 64))[2] for seed in range(40)]
+    kept = [Augmenter(replace(STILL, scale=8.0), seed).place(pages, sizes, objects, (64, 64))[2] for seed in range(40)]
     shown = [page for page in kept if page.is_real[0, 0]]
     assert 0 < len(shown) < 40
     for page in shown:
@@ -80,7 +80,7 @@ def test_every_variation_of_light_changes_something(name: str) -> None:
 
 def test_the_same_seed_varies_alike() -> None:
     pages, sizes, objects = page_with_block()
-    config = AugmentConfig(blur=1, cutout=1)
+    config = AugmentConfig(blur=1.0, cutout=1.0)
     first, second, other = (Augmenter(config, seed).shade(pages.clone().repeat(4, 1, 1, 1)) for seed in (5, 5, 6))
     assert torch.equal(first, second)
     assert not torch.equal(first, other)

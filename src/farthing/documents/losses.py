@@ -23,13 +23,13 @@ def quality_focal_loss(logits: Float[Tensor, "*shape"], quality: Float[Tensor, "
     return error.square() * F.binary_cross_entropy_with_logits(logits, quality, reduction="none")
 
 
-def pairwise_iou(first: Float[Tensor, "*#n 4"], second: Float[Tensor, "*#n 4"]) -> Float[Tensor, "..."]:
+def pairwise_iou(first: Float[Tensor, "*#n 4"], second: Float[Tensor, "*#n 4"]) -> Float[Tensor, ...]:
     """Intersection over union of each box (x0, y0, x1, y1) with the one in the same place; broadcasts."""
     shared, union = _shared_and_union(first, second)
     return shared / union
 
 
-def generalized_iou(first: Float[Tensor, "*#n 4"], second: Float[Tensor, "*#n 4"]) -> Float[Tensor, "..."]:
+def generalized_iou(first: Float[Tensor, "*#n 4"], second: Float[Tensor, "*#n 4"]) -> Float[Tensor, ...]:
     """IoU - (hull - union) / hull, in (-1, 1], where the hull is the smallest box around both.
 
     Source: Rezatofighi et al., https://arxiv.org/abs/1902.09630, algorithm 2.
