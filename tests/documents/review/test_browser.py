@@ -103,7 +103,7 @@ def test_undo_goes_back_to_the_page_and_takes_back_one_at_a_time(page: Page, fou
         page.keyboard.press(key)
     page.keyboard.press("u")
     page.wait_for_selector(".cell[data-index='2'][data-state=kept][aria-selected=true]")
-    page.keyboard.press("u")
+    page.click("header .undo")
     page.wait_for_selector(".cell[data-index='1'][data-state=kept][aria-selected=true]")
     assert decisions(found) == {"book2/00011.png": True}
 
@@ -285,6 +285,21 @@ def test_the_list_relabels_and_deletes(page: Page, found: Path) -> None:
     page.click("#box-list .remove")
     saved(page)
     assert boxes(found) == []
+
+
+def test_marks_in_the_grid_lie_where_the_boxes_are(page: Page) -> None:
+    mark = page.locator("#cell-0 rect.edge")
+    expect(mark).to_have_count(1)
+    found, picture = mark.bounding_box(), page.locator("#cell-0 img").bounding_box()
+    assert found is not None
+    assert picture is not None
+    scale = min(picture["width"] / 120, picture["height"] / 160)
+    left = picture["x"] + (picture["width"] - 120 * scale) / 2
+    top = picture["y"] + (picture["height"] - 160 * scale) / 2
+    assert found["x"] == pytest.approx(left + 8 * scale, abs=2)
+    assert found["y"] == pytest.approx(top + 16 * scale, abs=2)
+    assert found["width"] == pytest.approx(60 * scale, abs=4)
+    assert found["height"] == pytest.approx(32 * scale, abs=4)
 
 
 def test_hidden_boxes_cannot_be_touched(page: Page, found: Path) -> None:

@@ -105,7 +105,7 @@ class _Api:
     async def decide(self, request: Request) -> Response:
         """Records a decision; answers once it is on the disk."""
         message = await _read(request, DecisionMessage)
-        return await self._once(request, lambda: self._gallery.decide(message.page, message.contains))
+        return await self._once(request, lambda: self._gallery.decide(message.page, contains=message.contains))
 
     async def undo(self, request: Request) -> Response:
         """Takes back the last decision; answers once that is on the disk."""
@@ -135,7 +135,7 @@ class _Api:
             try:
                 image = await run_in_threadpool(self._images.get, page, size)
             except DataError as error:
-                _log.warning("%s", error)
+                _log.debug("%s", error)  # a moved folder would fill the terminal; the page says which ones
                 raise HTTPException(404, "this page cannot be shown") from error
         # The browser asks anew after an hour: a person may have replaced the file.
         return Response(image, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})

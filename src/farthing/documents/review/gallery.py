@@ -11,13 +11,14 @@ from farthing.documents.classes import CLASSES
 from farthing.documents.promise import read_promise
 from farthing.documents.review.messages import BoxMessage, Columns, Facts, FailedPage, PageState, PromiseMessage
 from farthing.documents.sampling import read_sample
-from farthing.documents.wording import any_of
+from farthing.documents.wording import any_of, class_title
 from farthing.results.rows import BoxRow, PageQuery
 from farthing.results.store import Store
 
 _MOST_FAILED = 200  # listed by name
 _DECIMALS = 4  # of scores
 _DOUBT_ODDS = 3.0
+_MOST_IN_A_SENTENCE = 3  # classes; `any_of` says no more than their number beyond
 
 
 class RequestError(DataError):
@@ -54,7 +55,7 @@ class Gallery:
             name=str(meta["collection"]).rstrip("/").rpartition("/")[2],
             num_pages=num_pages,
             wanted=wanted,
-            question=f"Does it show {any_of(wanted)}?",
+            question=_question(wanted),
             classes=list(dict.fromkeys([*wanted, *CLASSES])),
             threshold=float(meta["threshold"]),
             doubtful=doubtful_range(float(meta["threshold"])),
@@ -133,7 +134,7 @@ class Gallery:
         self.is_changed = True
         return [_message(box) for box in self._store.boxes(row.page)]
 
-    def decide(self, number: int, contains: bool) -> PageState:
+    def decide(self, number: int, *, contains: bool) -> PageState:
         """Records what a person says about a page, on the disk when it returns.
 
         Raises:
@@ -171,6 +172,13 @@ def doubtful_range(threshold: float) -> tuple[float, float]:
     odds = max(threshold, tiny) / max(1 - threshold, tiny)
     low, high = odds / _DOUBT_ODDS, odds * _DOUBT_ODDS
     return round(low / (1 + low), _DECIMALS), round(high / (1 + high), _DECIMALS)
+
+
+def _question(wanted: Sequence[str]) -> str:
+    """What a person is asked about a page: every class by its name, because "wanted" is what they answer."""
+    if len(wanted) <= _MOST_IN_A_SENTENCE:
+        return f"Does it show {any_of(wanted)}?"
+    return f"Does it show any of these: {', '.join(class_title(name) for name in wanted)}?"
 
 
 def _no_columns(labels: Sequence[str]) -> Columns:

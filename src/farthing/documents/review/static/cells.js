@@ -24,7 +24,7 @@ export class Cells {
       make("div", { class: "mat" }, picture, svg, make("span", { class: "broken" }, "cannot be shown")),
       make(
         "div",
-        { class: "line" },
+        { class: "caption" },
         make("span", { class: "state" }),
         make("span", { class: "name" }, make("bdi", { dir: "ltr" })),
         make("span", { class: "score" }),

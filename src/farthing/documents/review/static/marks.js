@@ -71,7 +71,7 @@ export function drawMarks(svg, boxes, { width, height, classIndex, threshold }) 
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const name = (box) => `class-${classIndex(box.label)}${isWeak(box, threshold) ? " is-weak" : ""}`;
   svg.replaceChildren(
-    ...["halo", "line"].flatMap((kind) => boxes.map((box) => rectangle(box, `${kind} ${name(box)}`))),
+    ...["halo", "edge"].flatMap((kind) => boxes.map((box) => rectangle(box, `${kind} ${name(box)}`))),
   );
 }
 

@@ -247,6 +247,7 @@ function showFacts() {
   }
 }
 
+for (const button of document.querySelectorAll(".undo")) button.onclick = undo;
 find("show-boxes").onchange = () => {
   grid.refreshAll();
   viewer.redrawBoxes();
