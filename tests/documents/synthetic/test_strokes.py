@@ -15,7 +15,6 @@ from farthing.documents.synthetic.strokes import (
     spiral,
     sweep,
     turned,
-    wobble,
 )
 
 
@@ -105,8 +104,3 @@ def test_turning_keeps_distances_and_turns_clockwise(angle: float) -> None:
 
 def test_placing_scales_mirrors_and_moves() -> None:
     np.testing.assert_array_equal(placed(points((1, 2)), 10, 20, 3, mirrored=True), [[7, 26]])
-
-
-def test_a_wobble_is_as_large_as_told() -> None:
-    moved = wobble(np.random.default_rng(0), np.zeros((4000, 2)), 0.5)
-    assert moved.std() == pytest.approx(0.5, rel=0.05)

@@ -148,11 +148,6 @@ def sweep(path: Points, widths: npt.NDArray[np.float64]) -> Points:
     return np.concatenate([path + half, (path - half)[::-1]])
 
 
-def wobble(rng: np.random.Generator, path: Points, amount: float) -> Points:
-    """[n, 2] each point moved by a normal deviate of `amount` pixels: an unsteady hand."""
-    return path + rng.normal(0, amount, path.shape)
-
-
 def turned(path: Points, angle: float, *, around: tuple[float, float] = (0, 0)) -> Points:
     """[n, 2] rotated clockwise by an angle in radians."""
     cos, sin = np.cos(angle), np.sin(angle)

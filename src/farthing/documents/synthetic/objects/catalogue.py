@@ -13,7 +13,7 @@ from farthing.documents.synthetic.objects import (
     drop_capital,
     furniture,
     illustration,
-    map,  # noqa: A004 - the class's name
+    maps,
     music,
     seal,
     signature,
@@ -148,11 +148,11 @@ OBJECTS: dict[str, ObjectClass] = {
     "music_mensural": _entry("music", music.draw_mensural, of_column((0.8, 1.0), (0.12, 1.2)), "block", _BOOK, 0.8),
     "music_score": _entry("music", music.draw_score, of_column((0.8, 1.0), (0.12, 1.4)), "block", _MODERN, 1.5),
     "music_tablature": _entry("music", music.draw_tablature, of_column((0.8, 1.0), (0.15, 1.2)), "block", _BOOK, 0.4),
-    "map_coast": _entry("map", map.draw_coast, of_page((0.5, 0.97), (0.4, 0.97)), "full_page", _ALL, 1.2),
-    "map_block": _entry("map", map.draw_coast, of_column((0.5, 1.0), (0.5, 1.3)), "block", _ALL, 0.8),
-    "map_town": _entry("map", map.draw_town_plan, of_column((0.6, 1.0), (0.6, 1.4)), "block", _MODERN, 0.7),
-    "map_survey": _entry("map", map.draw_survey, of_page((0.5, 0.97), (0.4, 0.97)), "full_page", _MODERN, 0.7),
-    "map_globe": _entry("map", map.draw_globe, of_column((0.6, 1.0), (0.5, 1.1)), "block", _BOOK, 0.6),
+    "map_coast": _entry("map", maps.draw_coast, of_page((0.5, 0.97), (0.4, 0.97)), "full_page", _ALL, 1.2),
+    "map_block": _entry("map", maps.draw_coast, of_column((0.5, 1.0), (0.5, 1.3)), "block", _ALL, 0.8),
+    "map_town": _entry("map", maps.draw_town_plan, of_column((0.6, 1.0), (0.6, 1.4)), "block", _MODERN, 0.7),
+    "map_survey": _entry("map", maps.draw_survey, of_page((0.5, 0.97), (0.4, 0.97)), "full_page", _MODERN, 0.7),
+    "map_globe": _entry("map", maps.draw_globe, of_column((0.6, 1.0), (0.5, 1.1)), "block", _BOOK, 0.6),
 }
 
 DISTRACTORS: dict[str, ObjectClass] = {

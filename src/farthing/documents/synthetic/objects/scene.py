@@ -137,7 +137,11 @@ class Spot:
 
     def path(self, *pairs: tuple[float, float]) -> Points:
         """[n, 2] the motif's points on the page."""
-        return placed(points(*pairs), self.x, self.y, self.size, mirrored=self.is_mirrored)
+        return self.placed(points(*pairs))
+
+    def placed(self, outline: Points) -> Points:
+        """[n, 2] the motif's points, given as an array, on the page."""
+        return placed(outline, self.x, self.y, self.size, mirrored=self.is_mirrored)
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """One of the motif's points on the page."""

@@ -111,7 +111,7 @@ def draw_battle(scene: Scene) -> None:
     nature.draw_sky(scene)
     horizon = height * rng.uniform(0.25, 0.45)
     nature.draw_land(scene, horizon)
-    for share in np.linspace(0.2, 1, int(rng.integers(3, 5))):
+    for share in (0.2, 0.6, 1.0):
         y, size = horizon + share * (0.95 * height - horizon), scene.size * (0.1 + 0.18 * share)
         for x in rng.uniform(0, width, int(rng.integers(3, 8))):
             (people.draw_mount if rng.random() < 0.4 else people.draw_figure)(scene, x, y + rng.normal(0, 3), size)
@@ -258,7 +258,7 @@ SUBJECTS: dict[str, Subject] = {
     "town": Subject(draw=draw_town, is_ground_covered=True),
     "sea": Subject(draw=draw_sea, is_ground_covered=True, weight=0.7),
     "gathering": Subject(draw=draw_gathering, is_ground_covered=True, weight=2.5),
-    "battle": Subject(draw=draw_battle, is_ground_covered=True),
+    "battle": Subject(draw=draw_battle, is_ground_covered=True, weight=0.8),
     "portrait": Subject(draw=draw_portrait, is_ground_covered=True, weight=1.5),
     "saint": Subject(draw=draw_saint, is_ground_covered=True),
     "frontispiece": Subject(draw=draw_frontispiece, is_ground_covered=True, weight=0.7),
