@@ -22,6 +22,7 @@ class SynthesisConfig:
         manuscript_share: of the pages, written by hand, in [0, 1].
         typescript_share: of the pages, typewritten, in [0, 1]; the rest is printed.
         spread_share: of the scans, that show two facing pages, in [0, 1].
+        like_share: of the pages, that follow the collection they are fitted to, if there is one, in [0, 1].
     """
 
     classes: tuple[str, ...] = CLASSES
@@ -31,6 +32,7 @@ class SynthesisConfig:
     manuscript_share: float = 0.3
     typescript_share: float = 0.17
     spread_share: float = 0.06
+    like_share: float = 0.85
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.classes if name not in CLASSES]
@@ -41,7 +43,7 @@ class SynthesisConfig:
                 f"min_side must be in [{MIN_SIDE}, max_side] and max_side at most {MAX_SIDE}, "
                 f"got {self.min_side} and {self.max_side}"
             )
-        for name in ("bare_share", "manuscript_share", "typescript_share", "spread_share"):
+        for name in ("bare_share", "manuscript_share", "typescript_share", "spread_share", "like_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must be in [0, 1], got {getattr(self, name)}")
         if self.manuscript_share + self.typescript_share > 1:

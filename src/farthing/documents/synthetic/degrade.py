@@ -231,19 +231,21 @@ DEGRADATIONS: dict[str, tuple[Degradation, float]] = {
 # What black and white scans and films are put through before and after they become so.
 _BEFORE = ("uneven_light", "clouds", "blur", "ink_spread")
 _AFTER = ("dust", "blur", "jpeg")
+_TONES = ("uneven_light", "clouds", "colour_cast", "tone_curve", "moire", "sensor_noise")
 
 
-def degrade(rng: np.random.Generator, scene: Pixels, capture: Capture) -> Pixels:
+def degrade(rng: np.random.Generator, scene: Pixels, capture: Capture, *, keeps_tones: bool = False) -> Pixels:
     """u8 [height, width, 3], the image as it was delivered.
 
     Args:
         rng: draws what happens.
         scene: u8 [height, width, 3], or [height, width] unless it is captured in colour.
         capture: "colour", "grey", "bitonal" or "film".
+        keeps_tones: leave tones and light as they are.
     """
     page = scene
     if capture in ("colour", "grey"):
-        page = _apply(rng, page, tuple(DEGRADATIONS))
+        page = _apply(rng, page, tuple(name for name in DEGRADATIONS if not (keeps_tones and name in _TONES)))
     else:
         page = _apply(rng, page, _BEFORE, at_most=0.3)
         page = (bitonal if capture == "bitonal" else film)(rng, page)

@@ -13,12 +13,13 @@ from farthing.documents.synthetic.config import SynthesisConfig
 from farthing.documents.synthetic.degrade import degrade
 from farthing.documents.synthetic.drawing import Pixels
 from farthing.documents.synthetic.filling import fill_page, fill_strip
+from farthing.documents.synthetic.fit import FittedLook, FittedPage
+from farthing.documents.synthetic.fitted import fitted_frame, fitted_paper, fitted_style
 from farthing.documents.synthetic.layers import Layers, Rect
-from farthing.documents.synthetic.layout import Wish
 from farthing.documents.synthetic.paper import compose, make_paper
 from farthing.documents.synthetic.planning import plan_distractors, plan_objects
 from farthing.documents.synthetic.scene import Frame, assemble, moved, sample_frame
-from farthing.documents.synthetic.style import PageStyle, choose_capture, choose_era, sample_style
+from farthing.documents.synthetic.style import Capture, PageStyle, choose_capture, choose_era, sample_style
 from farthing.documents.synthetic.warp import Warp, sample_warp
 
 _BLEED_SHARE = 0.3
@@ -40,36 +41,52 @@ class SyntheticPage:
 
 
 def synthesize_page(
-    seed: int | np.random.SeedSequence, config: SynthesisConfig | None = None, *, name: str = "page.jpg"
+    seed: int | np.random.SeedSequence,
+    config: SynthesisConfig | None = None,
+    *,
+    like: FittedLook | None = None,
+    name: str = "page.jpg",
 ) -> SyntheticPage:
-    """A page; the same seed, config and fonts give the same bytes.
+    """A page; the same seed, config, look and fonts give the same bytes.
 
     Args:
         seed: of everything.
         config: what pages are made of.
+        like: a collection that most pages are to look like.
         name: the page's id.
     """
     config = config or SynthesisConfig()
     rng = np.random.default_rng(seed)
+    model = _choose_model(rng, config, like)
     era = choose_era(rng, config)
-    capture = choose_capture(rng, era)
-    long_side = int(rng.integers(config.min_side, config.max_side + 1))
-    frame = sample_frame(rng, capture, long_side=long_side, is_spread=rng.random() < config.spread_share)
-    place = frame.pages[0]
-    style = sample_style(rng, era, capture, int(place.width), int(place.height))
-    is_bare = rng.random() < config.bare_share
-    wishes = [] if is_bare else plan_objects(rng, era, config.classes)
-    sides = [_make_side(rng, style, [*wishes, *plan_distractors(rng, era)], frame.pages[0])]
-    for place in frame.pages[1:]:
-        wishes = [] if is_bare or rng.random() < 0.5 else plan_objects(rng, era, config.classes)
-        sides.append(_make_side(rng, style, wishes, place))
-    scene = assemble(rng, frame, [side.pixels for side in sides], _make_strip(rng, style, frame))
+    capture = choose_capture(rng, era) if model is None else model.look.capture
+    frame = _make_frame(rng, config, capture, model)
+    style = sample_style(rng, era, capture, int(frame.pages[0].width), int(frame.pages[0].height))
+    if model is not None:
+        style = fitted_style(rng, style, model.look)
+    maker = _SideMaker(rng, config, style, model)
+    sides = [maker.make(place, is_first=place is frame.pages[0]) for place in frame.pages]
+    scene = assemble(rng, frame, [side.pixels for side in sides], maker.make_strip(frame))
     if capture != "colour":
         scene = np.asarray(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), np.uint8)
     warp = sample_warp(rng, frame.width, frame.height)
-    pixels = degrade(rng, warp.bend(scene), capture)
+    pixels = degrade(rng, warp.bend(scene), capture, keeps_tones=model is not None)
     page = Page(id=name, document="", pixels=pixels, width=frame.width, height=frame.height)
     return SyntheticPage(page=page, labels=_labels(page, frame, sides, warp))
+
+
+def _choose_model(rng: np.random.Generator, config: SynthesisConfig, like: FittedLook | None) -> FittedPage | None:
+    """The real page that this one follows; a few follow none, so that what was not measured is met too."""
+    if like is None or rng.random() >= config.like_share:
+        return None
+    return like.pages[rng.integers(len(like.pages))]
+
+
+def _make_frame(rng: np.random.Generator, config: SynthesisConfig, capture: Capture, model: FittedPage | None) -> Frame:
+    long_side = int(rng.integers(config.min_side, config.max_side + 1))
+    is_spread = model is None and rng.random() < config.spread_share
+    frame = sample_frame(rng, capture, long_side=long_side, is_spread=is_spread)
+    return frame if model is None else fitted_frame(rng, frame, model.look)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)
@@ -80,31 +97,48 @@ class _Side:
     layers: Layers
 
 
-def _make_side(rng: np.random.Generator, style: PageStyle, wishes: list[Wish], place: Rect) -> _Side:
-    width, height = int(place.width), int(place.height)
-    style = _resized(style, width, height)
-    layers = fill_page(rng, style, wishes)
-    paper = make_paper(rng, style.look.paper, width, height)
-    verso = np.roll(layers.ink, int(rng.integers(-20, 21)), axis=0) if rng.random() < _BLEED_SHARE else None
-    return _Side(pixels=compose(rng, style, layers, paper, verso=verso), layers=layers)
+class _SideMaker:
+    """Makes the sides of one scan, which share style and paper."""
+
+    def __init__(
+        self, rng: np.random.Generator, config: SynthesisConfig, style: PageStyle, model: FittedPage | None
+    ) -> None:
+        self._rng, self._config, self._style, self._model = rng, config, style, model
+        self._is_bare = rng.random() < config.bare_share
+
+    def make(self, place: Rect, *, is_first: bool) -> _Side:
+        """A page for a place; of two facing ones the second may be without objects."""
+        rng, era = self._rng, self._style.look.era
+        wants = not self._is_bare and (is_first or rng.random() < 0.5)
+        wishes = plan_objects(rng, era, self._config.classes) if wants else []
+        width, height = int(place.width), int(place.height)
+        style = _resized(self._style, width, height)
+        layers = fill_page(rng, style, [*wishes, *plan_distractors(rng, era)])
+        verso = np.roll(layers.ink, int(rng.integers(-20, 21)), axis=0) if rng.random() < _BLEED_SHARE else None
+        return _Side(pixels=compose(rng, style, layers, self._paper(width, height), verso=verso), layers=layers)
+
+    def make_strip(self, frame: Frame) -> Pixels | None:
+        """What is seen of a facing page near the spine: the ends of its lines, or their beginnings."""
+        if frame.strip is None:
+            return None
+        rng, style = self._rng, self._style
+        width, height = int(frame.strip.width), int(frame.strip.height)
+        is_left, reach = frame.strip.x0 == 0, style.area.width
+        x1 = width * rng.uniform(0.3, 1.0) if is_left else width * rng.uniform(0.0, 0.7) + reach
+        area = style.area._replace(x0=x1 - reach, x1=x1)
+        facing = replace(style, columns=1, width=width, height=height, area=area)
+        layers = fill_strip(rng, facing) if rng.random() < 0.75 else Layers.blank(width, height)
+        return compose(rng, facing, layers, self._paper(width, height), verso=None)
+
+    def _paper(self, width: int, height: int) -> Pixels:
+        if self._model is None:
+            return make_paper(self._rng, self._style.look.paper, width, height)
+        return fitted_paper(self._rng, self._style, self._model, width, height)
 
 
 def _resized(style: PageStyle, width: int, height: int) -> PageStyle:
-    """The style on a leaf that may be a few pixels wider; the text stands at the same place."""
+    """The style on a leaf that may be a few pixels wider; the text keeps its left side and its margins."""
     return replace(style, width=width, height=height, area=style.area._replace(x1=style.area.x1 + width - style.width))
-
-
-def _make_strip(rng: np.random.Generator, style: PageStyle, frame: Frame) -> Pixels | None:
-    if frame.strip is None:
-        return None
-    width, height = int(frame.strip.width), int(frame.strip.height)
-    # Of the facing page only what is near the spine is seen: the ends of its lines, or their beginnings.
-    is_left = frame.strip.x0 == 0
-    reach = style.area.width
-    x1 = width * rng.uniform(0.3, 1.0) if is_left else width * rng.uniform(0.0, 0.7) + reach
-    facing = replace(style, columns=1, width=width, height=height, area=style.area._replace(x0=x1 - reach, x1=x1))
-    layers = fill_strip(rng, facing) if rng.random() < 0.75 else Layers.blank(width, height)
-    return compose(rng, facing, layers, make_paper(rng, style.look.paper, width, height), verso=None)
 
 
 def _labels(page: Page, frame: Frame, sides: list[_Side], warp: Warp) -> PageLabels:

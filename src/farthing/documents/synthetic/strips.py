@@ -26,7 +26,8 @@ _NUM_LETTERS = {"prose": 650, "capitals": 260, "numbers": 120}
 _TYPE_PX = {"prose": 24.0, "capitals": 36.0, "numbers": 24.0}
 _X_HEIGHT_PX = 9.0
 # A hand's line is three x-heights high, a font's about two and a bit: at one text size both show equal small letters.
-_HAND_HEIGHT = 1.8
+X_HEIGHT = 0.48  # of small letters, of a font's ascender to descender; hands are scaled to much the same
+_HAND_HEIGHT = 1.6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

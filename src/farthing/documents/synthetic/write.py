@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +19,7 @@ from farthing.documents.detections import PageLabels
 from farthing.documents.formats import Annotations, write_annotations
 from farthing.documents.progress import NoProgress, PageProgress
 from farthing.documents.synthetic.config import SynthesisConfig
+from farthing.documents.synthetic.fit import LOOK_FILE, FittedLook
 from farthing.documents.synthetic.page import SyntheticPage, synthesize_page
 
 IMAGE_FOLDER = "images"
@@ -35,6 +37,7 @@ class Synthesis(msgspec.Struct, frozen=True, kw_only=True):
         config: what pages are made of.
         num_boxes: per class, objects on all pages.
         num_bare: pages without an object.
+        like: in one sentence, the collection that they were fitted to; None if there was none.
     """
 
     num_pages: int
@@ -42,6 +45,7 @@ class Synthesis(msgspec.Struct, frozen=True, kw_only=True):
     config: SynthesisConfig
     num_boxes: dict[str, int]
     num_bare: int
+    like: str | None
 
 
 def write_pages(
@@ -50,6 +54,7 @@ def write_pages(
     *,
     config: SynthesisConfig | None = None,
     seed: int = 0,
+    like: FittedLook | None = None,
     jobs: int = 1,
     progress: PageProgress | None = None,
 ) -> Synthesis:
@@ -62,6 +67,8 @@ def write_pages(
         num_pages: from 1.
         config: what pages are made of.
         seed: from 0.
+        like: the collection that pages are to look like, as `fit_collection` measures it; its numbers are written to
+            `out/look.json`.
         jobs: processes, from 1.
         progress: told about every page.
 
@@ -79,7 +86,7 @@ def write_pages(
     progress.start("pages", total=num_pages)
     (out / IMAGE_FOLDER).mkdir(parents=True)
     pages: list[PageLabels] = []
-    for labels in _made(partial(_write_some, out, seed, config), num_pages, jobs):
+    for labels in _made(partial(_write_some, out, _Recipe(seed=seed, config=config, like=like)), num_pages, jobs):
         pages.extend(labels)
         progress.advance(len(labels))
     write_annotations(Annotations(pages=tuple(pages), classes=config.classes), out, "coco")
@@ -90,15 +97,29 @@ def write_pages(
         config=config,
         num_boxes={name: names.count(name) for name in config.classes},
         num_bare=sum(not page.labels for page in pages),
+        like=like.look.summary() if like else None,
     )
+    if like:
+        write_json(out / LOOK_FILE, like.look)
     write_json(out / RECIPE_FILE, result)
     return result
 
 
-def make_page(seed: int, number: int, config: SynthesisConfig) -> SyntheticPage:
-    """Page `number` of a folder, from 0."""
+def make_page(
+    seed: int, number: int, config: SynthesisConfig | None = None, *, like: FittedLook | None = None
+) -> SyntheticPage:
+    """Page `number`, from 0, of the folder that `write_pages` makes with this seed, config and look."""
     name = f"{IMAGE_FOLDER}/page-{number:06d}.jpg"
-    return synthesize_page(np.random.SeedSequence([seed, number]), config, name=name)
+    return synthesize_page(np.random.SeedSequence([seed, number]), config, like=like, name=name)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
+class _Recipe:
+    """What every process needs to make pages."""
+
+    seed: int
+    config: SynthesisConfig
+    like: FittedLook | None
 
 
 def _made(write: partial[list[PageLabels]], num_pages: int, jobs: int) -> Iterator[list[PageLabels]]:
@@ -116,10 +137,10 @@ def _use_one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _write_some(out: Path, seed: int, config: SynthesisConfig, numbers: range) -> list[PageLabels]:
+def _write_some(out: Path, recipe: _Recipe, numbers: range) -> list[PageLabels]:
     labels = []
     for number in numbers:
-        made = make_page(seed, number, config)
+        made = make_page(recipe.seed, number, recipe.config, like=recipe.like)
         bgr = cv2.cvtColor(made.page.pixels, cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         (out / made.page.id).write_bytes(data.tobytes())
