@@ -128,14 +128,14 @@ class TrainConfig:
         cache_side: long side in pixels at which pages are kept while training, >= 64.
     """
 
-    num_images: int = 66_000
+    num_images: int = 100_000
     num_quantized_images: int = 6_000
-    batch_size: int = 16
-    lr: float = 2e-3
+    batch_size: int = 32
+    lr: float = 3e-3
     quantized_lr: float = 2e-4
     weight_decay: float = 0.05
     warmup_steps: int = 200
-    num_evals: int = 8
+    num_evals: int = 5
     holdout: float = 0.1
     max_holdout: int = 500
     cache_side: int = 448

@@ -19,7 +19,9 @@ def accurate() -> DocumentsConfig:
         preset="accurate",
         model=ModelConfig(architecture="dfine", long_side=640),
         precision=Precision(weight=FLOAT_BITS, edge=FLOAT_BITS, activation=FLOAT_BITS),
-        train=TrainConfig(num_images=300_000, lr=4e-4, weight_decay=1e-4, warmup_steps=1000, cache_side=736),
+        train=TrainConfig(
+            num_images=300_000, batch_size=16, lr=4e-4, weight_decay=1e-4, warmup_steps=1000, cache_side=736
+        ),
     )
 
 
