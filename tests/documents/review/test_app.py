@@ -23,11 +23,6 @@ from tests.documents.review.places import make_folder, opened
 from tests.reference.hostile_text import HOSTILE
 
 
-@pytest.fixture
-def found(tmp_path: Path) -> Path:
-    return make_folder(tmp_path)
-
-
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client for requests that change nothing."""

@@ -10,15 +10,10 @@ from starlette.testclient import TestClient
 
 from farthing.documents.sampling import read_sample
 from farthing.results.store import STORE_FILE, Store
-from tests.documents.review.places import make_folder, opened
+from tests.documents.review.places import opened
 
 NUM_PAGES = 12
 ASK = {"recall": 0.8, "confidence": 0.95}
-
-
-@pytest.fixture
-def found(tmp_path: Path) -> Path:
-    return make_folder(tmp_path, num_pages=NUM_PAGES)
 
 
 @pytest.fixture
