@@ -22,10 +22,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check format bench lock clean
+.PHONY: help install demo demo-documents test check format bench lock clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: $(STAMPS)/built  ## make .venv with the locked dependencies, torch and the farthing command
 
@@ -54,6 +54,19 @@ endif
 	$(BIN)/farthing recommend compare $(DEMO)/data --out $(DEMO)/compare $(DEMO_SETTINGS)
 	@echo "table:  $(DEMO)/compare/compare.csv"
 	@echo "report: $(DEMO)/compare/report.html"
+
+PAGES := demo/documents
+SHORT := --set train.num_images=6000 --set train.num_quantized_images=1000 --set train.num_evals=3
+
+demo-documents: install  ## pages with pictures: made up, learned from, found in a folder without labels, a report to look at
+	test -d $(PAGES)/pages || $(BIN)/farthing documents synthesize --pages 800 --classes illustration --out $(PAGES)/pages
+	test -d $(PAGES)/scans || $(BIN)/farthing documents synthesize --pages 150 --seed 1 --out $(PAGES)/scans
+	$(BIN)/farthing documents train $(PAGES)/pages --out $(PAGES)/run --resume --set 'classes=["illustration"]' $(SHORT)
+	$(BIN)/farthing documents filter $(PAGES)/run $(PAGES)/scans/images --out $(PAGES)/own --resume
+	$(BIN)/farthing documents filter builtin $(PAGES)/scans/images --contains illustration --out $(PAGES)/found --crops --resume
+	@echo "trained here:    $(PAGES)/own/report.html"
+	@echo "shipped model:   $(PAGES)/found/report.html"
+	@echo "single pictures: $(PAGES)/found/crops"
 
 test: install  ## all tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
