@@ -20,9 +20,11 @@ from typing import Any
 
 import numpy as np
 from bench.machine import describe
-from bench.recall_designs import DESIGNS, Scores, Truth
+from bench.recall_designs import ALPHA, DESIGNS, Scores, Truth
 
 from farthing.base.files import write_json
+from farthing.documents.hypergeometric import pmf
+from farthing.documents.recallbounds import allowed_misses
 from farthing.documents.todo import read_labels
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,10 +42,12 @@ DESIGN_CASES = tuple(
     (num_pages, share, "good", 0.9, 200)
     for num_pages, share in ((724, 0.2), (724, 0.28), (10_000, 0.2), (10_000, 0.28))
 )
+# Enough labels for a promise, where there are that many: pages of which few are wanted take more. At most half of all.
+LABELS = {0.01: 5000, 0.05: 1000, 0.28: 200, 0.4: 200}
 VALIDITY_CASES = tuple(
-    (num_pages, share, ranker, recall, 200)
+    (num_pages, share, ranker, recall, min(LABELS[share], num_pages // 2))
     for num_pages in (100, 300, 724, 10_000, 1_000_000)
-    for share in (0.01, 0.05, 0.28, 0.4)
+    for share in LABELS
     for ranker in RANKERS
     for recall in (0.9, 0.95)
 )
@@ -92,7 +96,7 @@ def resample(scores: Scores, truth: Truth, *, budget: int, recall: float, design
 
 
 def simulate(num_collections: int) -> dict[str, list[Row]]:
-    """Both tables: designs against each other, and whether the shipped one keeps its promise everywhere."""
+    """All tables: labels needed, designs against each other, and whether the shipped one keeps its promise."""
     designs = [
         _merge([_row(case, design, seed) for seed in range(num_collections)])
         for case in DESIGN_CASES
@@ -103,7 +107,12 @@ def simulate(num_collections: int) -> dict[str, list[Row]]:
     for case in VALIDITY_CASES:
         collections, draws = (1, 100) if case[0] > 10_000 else (max(1, num_collections // 10), 200)
         validity.append(_merge([_row(case, "farthing", seed, draws=draws) for seed in range(collections)]))
-    return {"designs": designs, "validity": validity}
+    labels = [
+        {"recall": recall, "pages": pages, "share": share, "labels": labels_needed(pages, share, recall)}
+        for recall in (0.8, 0.9, 0.95)
+        for pages, share in ((724, 0.28), (724, 0.05), (10_000, 0.28), (10_000, 0.05))
+    ]
+    return {"designs": designs, "validity": validity, "labels": labels}
 
 
 def _row(case: tuple[int, float, str, float, int], design: str, seed: int, draws: int = 5) -> Row:
@@ -129,6 +138,31 @@ def _merge(rows: list[Row]) -> Row:
     merged = {**rows[0], **{name: float(np.mean([row[name] for row in rows])) for name in measured}}
     merged["resamplings"] = sum(row["resamplings"] for row in rows)
     return merged
+
+
+def labels_needed(num_pages: int, share: float, recall: float) -> int:
+    """The fewest labels, in tens, with which the recall can be promised in nine of ten draws."""
+    positives = round(share * num_pages)
+    low, high = 0, num_pages // 10
+    while high - low > 1:
+        middle = (low + high) // 2
+        is_allowed = allowed_misses(num_pages, 10 * middle, recall, 0.9 * ALPHA) >= 0
+        found = np.arange(len(is_allowed))
+        chance = pmf(found, total=num_pages, marked=positives, drawn=10 * middle)[is_allowed].sum()
+        low, high = (low, middle) if chance >= 0.9 else (middle, high)
+    return 10 * high
+
+
+def labels_table(rows: list[Row]) -> str:
+    """Markdown: labels needed by recall, per size and share."""
+    columns = list(dict.fromkeys((row["pages"], row["share"]) for row in rows))
+    text = "| recall | " + " | ".join(f"{pages:,} pages, {share:.0%} wanted" for pages, share in columns) + " |\n"
+    text += "|---:" * (len(columns) + 1) + "|\n"
+    for recall in sorted({row["recall"] for row in rows}):
+        text += (
+            f"| {recall:.0%} | " + " | ".join(f"{row['labels']:,}" for row in rows if row["recall"] == recall) + " |\n"
+        )
+    return text
 
 
 def design_table(rows: list[Row]) -> str:
@@ -162,12 +196,9 @@ def validity_table(rows: list[Row]) -> str:
 def write_tables(results: dict[str, Any]) -> None:
     """Puts the tables into docs/recall.md, between their marks."""
     text = PAGE.read_text(encoding="utf-8")
-    for name, table in (
-        ("designs", design_table(results["designs"])),
-        ("validity", validity_table(results["validity"])),
-    ):
+    for name, make in (("labels", labels_table), ("designs", design_table), ("validity", validity_table)):
         before, rest = text.split(START.format(name))
-        text = before + START.format(name) + table + END + rest.split(END, 1)[1]
+        text = before + START.format(name) + make(results[name]) + END + rest.split(END, 1)[1]
     PAGE.write_text(text, encoding="utf-8")
 
 

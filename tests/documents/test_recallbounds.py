@@ -32,9 +32,10 @@ def test_breaking_losses_by_hand() -> None:
 
 
 def test_known_answers() -> None:
-    # A very large collection: with 29 found positives 0.9^29 = 0.047, so a false promise needs less luck than that.
+    # A very large collection, 29 positives found: 0.9^29 = 0.047, so each k from there on is right by itself; the smaller
+    # ones that are allowed too have to be rarer.
     table = allowed_misses(10**6, 200, 0.9, 0.05)
-    assert int(np.argmax(table >= 0)) in (27, 28, 29)
+    assert 0.9**29 < 0.05 < 0.9 ** int(np.argmax(table >= 0)) < 0.15
     # Everything was looked at: of 20 positives exactly two may fall below.
     assert allowed_misses(50, 50, 0.9, 0.05)[20] == 2
 

@@ -18,6 +18,7 @@ table is calibrated over k (as Boschloo, Statistica Neerlandica 1970, did for Fi
 
 from __future__ import annotations
 
+from collections import deque
 from fractions import Fraction
 from functools import lru_cache
 
@@ -31,6 +32,8 @@ _BLOCK_GROWTH = 1.003
 # The level of single entries is searched for up to this multiple of alpha, in so many halvings.
 _MOST_SLACK = 2.5
 _HALVINGS = 8
+# So many of the smallest entries are made as large as they can be one by one; beyond, a step is small.
+_NUM_SHARPENED = 6
 # The guess of the positives is exceeded in so many draws; any value gives valid tables, this one gave good ones.
 _GUESS_ERROR = 0.3
 # Part of the error probability that `best_recall` spends on a bound of the number of positives.
@@ -70,8 +73,32 @@ def allowed_misses(num_pages: int, num_labels: int, recall: float, alpha: float)
             low, best = level, table
         else:
             high = level
+    best = _sharpen(best, num_pages, recall, alpha)
     best.setflags(write=False)  # calls share it
     return best
+
+
+def _sharpen(table: Counts, num_pages: int, recall: float, alpha: float) -> Counts:
+    """Lets x(k) reach 0, 1, 2, ... at smaller k, one k at a time in turns, as long as the risk stays within `alpha`.
+
+    Where few positives are found, one entry more or less is a large step, and a level for all leaves much unused.
+    """
+    lost, others = _cases(num_pages, recall)
+    risks, positives = _risks(table, num_pages, lost, others), lost + others
+    table, waiting = table.copy(), deque(range(_NUM_SHARPENED))
+    while waiting:
+        misses = waiting.popleft()
+        before = int(np.searchsorted(table, misses)) - 1
+        if before <= misses or before == len(table) - 1 or table[before - 1] < misses - 1:
+            continue  # k must exceed x, and the table must rise by at most one a step
+        drawn = np.minimum(before, positives)  # k above P has no weight
+        added = lower_tail([[misses], [misses - 1]], total=positives, marked=lost, drawn=drawn)
+        weight = pmf(before, total=num_pages, marked=positives, drawn=len(table) - 1)
+        sharper = risks + weight * (added[0] - added[1])
+        if sharper.max() <= alpha:
+            risks, table[before] = sharper, misses
+            waiting.append(misses)
+    return table
 
 
 def _guess_positives(num_pages: int, num_labels: int, recall: float) -> Counts:
@@ -117,11 +144,16 @@ def _smooth(table: Counts) -> Counts:
 
 
 def worst_risk(table: Counts, num_pages: int, recall: float) -> float:
-    """An upper bound, over every number of positives, of the probability that a promise made by `table` is false.
+    """An upper bound, over every number of positives, of the probability that a promise made by `table` is false."""
+    return float(_risks(table, num_pages, *_cases(num_pages, recall)).max())
 
-    Exact for up to 1,000 positives. Beyond, P1 <= P <= P2 is judged at once with the m(P1) lowest positives lost and
-    P2 - m(P2) others: fewer to be found below and more above than with any P between, and as `table` rises by at most
-    one a step, that only raises the risk.
+
+def _cases(num_pages: int, recall: float) -> tuple[Counts, Counts]:
+    """The numbers of positives to look at, each as i64 (lowest ones, m(P), and others): what is lost, what may not be.
+
+    One by one up to 1,000. Beyond, P1 <= P <= P2 is judged at once with the m(P1) lowest positives lost and P2 - m(P2)
+    others: fewer to be found below and more above than with any P between, and as a table rises by at most one a step,
+    that only raises the risk.
     """
     start = np.arange(1, min(num_pages, _EXACT_POSITIVES) + 1)
     edges = [int(start[-1])]
@@ -129,8 +161,7 @@ def worst_risk(table: Counts, num_pages: int, recall: float) -> float:
         edges.append(min(num_pages, max(edges[-1] + 1, int(edges[-1] * _BLOCK_GROWTH))))
     first = np.r_[start, np.array(edges[:-1], np.int64) + 1]
     last = np.r_[start, np.array(edges[1:], np.int64)]
-    others = last - breaking_losses(last, recall)
-    return float(_risks(table, num_pages, breaking_losses(first, recall), others).max())
+    return breaking_losses(first, recall), last - breaking_losses(last, recall)
 
 
 def _risks(table: Counts, num_pages: int, lost: Counts, others: Counts) -> Probabilities:
