@@ -277,24 +277,34 @@ def synthesize(
     pages: Annotated[int, typer.Option(min=1, help="Pages to make.")],
     out: Annotated[Path, typer.Option(help="The folder of images and their COCO annotations.")],
     classes: Annotated[list[str] | None, typer.Option(help="What pages show; default: everything known.")] = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="PAGES", help="Pages without labels whose paper, type and light are taken on.")
+    ] = None,
     sheet: Annotated[Path | None, typer.Option(help="Also draw the first pages with their boxes, as a PNG.")] = None,
+    settings: Settings = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: the CPUs.")] = None,
     *,
     json: Json = False,
 ) -> None:
     """Make labelled pages of old books, manuscripts and typescripts, to train on."""
+    from farthing.base.config import apply_overrides
     from farthing.documents import console
     from farthing.documents.classes import CLASSES
     from farthing.documents.progress import PageBar
     from farthing.documents.synthetic.config import SynthesisConfig
+    from farthing.documents.synthetic.contact import write_sheet
+    from farthing.documents.synthetic.fit import fit_collection
     from farthing.documents.synthetic.write import write_pages
 
-    config = SynthesisConfig(classes=tuple(split_values(classes)) or CLASSES)
-    with PageBar() as bar:
-        made = write_pages(out, pages, config=config, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=bar)
+    config = apply_overrides(SynthesisConfig(classes=tuple(split_values(classes)) or CLASSES), settings or [])
+    look = fit_collection(like) if like is not None else None
     if sheet is not None:
-        console.write_sheet(sheet, config, seed=seed, num_pages=min(pages, SHEET_PAGES))
+        write_sheet(sheet, min(pages, SHEET_PAGES), seed=seed, config=config, like=look)
+    with PageBar() as bar:
+        made = write_pages(
+            out, pages, config=config, seed=seed, like=look, jobs=jobs or os.cpu_count() or 1, progress=bar
+        )
     console.show_synthesis(made, out, as_json=json)
 
 

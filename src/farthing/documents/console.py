@@ -7,20 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any  # JSON scalars of a table's rows
 
-import cv2
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from farthing.base.files import write_bytes
 from farthing.documents.adapt import Adaptation
 from farthing.documents.calibrate import SampleState
 from farthing.documents.evaluation import Evaluation
 from farthing.documents.filter import FilterResult
 from farthing.documents.recall import Calibration
 from farthing.documents.runs import RunResult
-from farthing.documents.synthetic.config import SynthesisConfig
-from farthing.documents.synthetic.contact import contact_sheet
-from farthing.documents.synthetic.write import Synthesis, make_page
+from farthing.documents.synthetic.write import Synthesis
 from farthing.terminal import errors, output, print_json, say
 from farthing.train.loop import FitResult
 from farthing.train.progress import ProgressBoard
@@ -123,15 +119,6 @@ def training_board() -> ProgressBoard:
     return ProgressBoard(errors)
 
 
-def write_sheet(path: Path, config: SynthesisConfig, *, seed: int, num_pages: int) -> None:
-    """Draws the first synthetic pages with their boxes as one PNG."""
-    pages = [make_page(seed, number, config) for number in range(num_pages)]
-    written, data = cv2.imencode(".png", contact_sheet(pages)[:, :, ::-1])
-    assert written, "a sheet of pages is an image"
-    write_bytes(path, data.tobytes())
-    say(f"{path}: the first {num_pages} pages")
-
-
 def show_synthesis(made: Synthesis, out: Path, *, as_json: bool) -> None:
     """What synthetic pages show, and what to do with them."""
     if as_json:
@@ -140,6 +127,8 @@ def show_synthesis(made: Synthesis, out: Path, *, as_json: bool) -> None:
     counts = ", ".join(f"{name} {count:,}" for name, count in made.num_boxes.items())
     output.print(f"{made.num_pages:,} pages, {made.num_bare:,} of them without an object", highlight=False)
     say(f"objects: {counts}")
+    if made.like:
+        say(f"looks like: {made.like}")
     say(f"next: farthing documents train {out} --out RUN")
 
 

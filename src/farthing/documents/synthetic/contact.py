@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from farthing.base.errors import ConfigError
+from farthing.base.files import write_bytes
+from farthing.documents.synthetic.config import SynthesisConfig
 from farthing.documents.synthetic.drawing import Pixels
+from farthing.documents.synthetic.fit import FittedLook
 from farthing.documents.synthetic.page import SyntheticPage
+from farthing.documents.synthetic.write import make_page
 
 _COLOURS = {
     "illustration": (220, 40, 40),
@@ -40,6 +46,29 @@ def contact_sheet(pages: Sequence[SyntheticPage], *, columns: int = 5, side: int
         y, x = place // columns * side, place % columns * side
         sheet[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
     return sheet
+
+
+def write_sheet(
+    path: Path, num_pages: int, *, seed: int, config: SynthesisConfig, like: FittedLook | None = None
+) -> None:
+    """Writes a PNG with the first pages of the folder that `write_pages` makes with these arguments.
+
+    Args:
+        path: the picture; its folder is made if need be.
+        num_pages: shown, from 1.
+        seed: of the folder.
+        config: of the folder.
+        like: of the folder.
+
+    Raises:
+        ConfigError: the name does not end in `.png`.
+        DataError: it cannot be written.
+    """
+    if path.suffix.lower() != ".png":
+        raise ConfigError(f"sheet must be a file name that ends in .png, got {path}")
+    pages = [make_page(seed, number, config, like=like) for number in range(num_pages)]
+    _, data = cv2.imencode(".png", cv2.cvtColor(contact_sheet(pages), cv2.COLOR_RGB2BGR))
+    write_bytes(path, data.tobytes())
 
 
 def _thumbnail(page: SyntheticPage, side: int, *, boxes: bool) -> Pixels:

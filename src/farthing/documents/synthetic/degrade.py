@@ -139,14 +139,17 @@ def bitonal(rng: np.random.Generator, page: Pixels) -> Pixels:
     grey = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if page.ndim == 3 else page
     fine = rng.uniform(1.0, 1.9)
     large = cv2.resize(grey, (round(width * fine), round(height * fine)), interpolation=cv2.INTER_CUBIC)
-    noisy = _add_noise(rng, np.asarray(large, np.uint8), rng.uniform(1, 12), coarse=False)
+    sigma = rng.uniform(1, 12)
+    noisy = _add_noise(rng, np.asarray(large, np.uint8), sigma, coarse=False)
     if rng.random() < 0.25:
         side = int(rng.choice([15, 25, 41, 61]))
-        offset = rng.uniform(12, 35)
+        offset = 2.5 * sigma + rng.uniform(5, 20)
         mask = cv2.adaptiveThreshold(noisy, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, side, offset)
     else:
         level, _ = cv2.threshold(noisy, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-        _, mask = cv2.threshold(noisy, _near_paper(rng, noisy, level), 255, cv2.THRESH_BINARY)
+        _, mask = cv2.threshold(
+            noisy, min(_between(rng, noisy, level), _paper(noisy) - 2.2 * sigma), 255, cv2.THRESH_BINARY
+        )
     if rng.random() < 0.4:
         mask = _salt(rng, np.asarray(mask, np.uint8))
     return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
@@ -164,9 +167,14 @@ def film(rng: np.random.Generator, page: Pixels) -> Pixels:
     return _add_noise(rng, grey, rng.uniform(1, 8), coarse=rng.random() < 0.5)
 
 
-def _near_paper(rng: np.random.Generator, grey: Pixels, level: float) -> float:
+def _paper(grey: Pixels) -> float:
+    """The tone that most of the page has, or a brighter one."""
+    return float(np.percentile(grey[::4, ::4], 70))
+
+
+def _between(rng: np.random.Generator, grey: Pixels, level: float) -> float:
     """Otsu's level, which a dark ground pulls down, held between the tones of ink and paper, and moved a little."""
-    low, high = (float(value) for value in np.percentile(grey[::4, ::4], [1, 70]))
+    low, high = float(np.percentile(grey[::4, ::4], 1)), _paper(grey)
     # Where nothing is written all is paper: ink is then taken to be much darker than that.
     low = min(low, 0.4 * high)
     level = float(np.clip(level, low + 0.35 * (high - low), low + 0.78 * (high - low)))

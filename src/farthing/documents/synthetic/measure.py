@@ -185,8 +185,8 @@ def _rhythm(text: npt.NDArray[np.bool_]) -> tuple[float, float] | None:
     """Pixels from line to line, and the height of small letters; None without any rhythm.
 
     Both come from the autocorrelation down narrow strips, which a slant does not blur: its first peak is at the pitch,
-    and it falls to a half at half the height of what is dark in a line. Where lines are irregular the first peak is
-    some sum of several pitches, and too far away to be one.
+    and the way to a half of its top tells the height of what is dark in a line. Where lines are irregular, the first
+    peak is some sum of several pitches, and too far away to be one.
     """
     most = min(_LARGEST_PITCH, text.shape[0] // 3)
     if most <= _LEAST_PITCH + 1:
@@ -205,7 +205,9 @@ def _rhythm(text: npt.NDArray[np.bool_]) -> tuple[float, float] | None:
     if not peaks:
         return None
     pitch = _refined(total, peaks[0])
-    return (pitch if pitch <= _WIDEST * half else _USUAL * half), 2 * half
+    pitch = pitch if pitch <= _WIDEST * half else _USUAL * half
+    # Bars of height h, p apart, fall to a half at h (1 - h / p) / 2; solved for h, which is at most half of p.
+    return pitch, pitch / 2 - float(np.sqrt(max(0.0, pitch**2 / 4 - 2 * half * pitch)))
 
 
 def _autocorrelation(strip: npt.NDArray[np.bool_], most: int) -> npt.NDArray[np.float64]:

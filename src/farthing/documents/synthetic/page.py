@@ -24,6 +24,7 @@ from farthing.documents.synthetic.warp import Warp, sample_warp
 
 _BLEED_SHARE = 0.3
 _LEAST_PX = 5.0  # a box that is smaller shows nothing that could be recognised
+_LEAST_INK = 0.02  # share of the box that is darker than its paper; less are specks, of an object that is gone
 _LEAST_CONTRAST = 14.0  # grey values between ink and paper, below which an object has faded away
 
 
@@ -167,5 +168,7 @@ def _is_seen(pixels: Pixels, box: tuple[float, float, float, float]) -> bool:
     x0, y0, x1, y1 = (round(value) for value in box)
     if min(x1 - x0, y1 - y0) < _LEAST_PX:
         return False
-    low, high = np.percentile(pixels[y0:y1, x0:x1, 1], [2, 98])
-    return bool(high - low >= _LEAST_CONTRAST)
+    tones = pixels[y0:y1, x0:x1, 1]
+    low, high = (float(value) for value in np.percentile(tones, [1, 98]))
+    marked = float(np.mean(tones < high - 0.3 * (high - low)))
+    return high - low >= _LEAST_CONTRAST and marked >= _LEAST_INK

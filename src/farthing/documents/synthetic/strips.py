@@ -28,6 +28,7 @@ _X_HEIGHT_PX = 9.0
 # A hand's line is three x-heights high, a font's about two and a bit: at one text size both show equal small letters.
 X_HEIGHT = 0.48  # of small letters, of a font's ascender to descender; hands are scaled to much the same
 _HAND_HEIGHT = 1.6
+_FAINT = 40  # of 255, the ink of a stroke's edge
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,12 +77,13 @@ def full_strip(face: Face, words: Words) -> Strip:
     if face.is_hand:
         hand = make_hand(np.random.default_rng([crc32(face.kind.encode()), face.index % NUM_HANDS]), _script(face))
         ink = write_line(rng, hand, round(_NUM_LETTERS[words] * 0.75 * _X_HEIGHT_PX), _X_HEIGHT_PX)
-        gap = 0.45 * _X_HEIGHT_PX
+        # Slanted limbs reach over the gaps between words: only the middle third, of small letters, tells them apart.
+        band, gap = slice(ink.shape[0] // 3, 2 * ink.shape[0] // 3), 0.25 * _X_HEIGHT_PX
     else:
         fonts = find_fonts()[face.kind]
         ink = set_line(_wording(rng, words), fonts[face.index % len(fonts)], _TYPE_PX[words])
-        gap = 0.14 * _TYPE_PX[words]
-    return _cut(np.asarray(np.round(ink * 255), np.uint8), gap)
+        band, gap = slice(None), 0.14 * _TYPE_PX[words]
+    return _cut(np.asarray(np.round(ink * 255), np.uint8), band, gap)
 
 
 def scaled_strip(face: Face, words: Words, size: float, *, stretch: float = 1.0, weight: float = 0.0) -> Strip:
@@ -145,9 +147,9 @@ def _wording(rng: np.random.Generator, words: Words) -> str:
     return " ".join(parts)
 
 
-def _cut(ink: Pixels, gap: float) -> Strip:
-    """Finds the words: runs of columns with ink, less than `gap` columns without any between them."""
-    columns = np.flatnonzero(ink.max(axis=0) > 40)
+def _cut(ink: Pixels, band: slice, gap: float) -> Strip:
+    """Finds the words: runs of columns with ink in a band of rows, less than `gap` columns without any between them."""
+    columns = np.flatnonzero(ink[band].max(axis=0) > _FAINT)
     breaks = np.flatnonzero(np.diff(columns) > gap)
     starts = np.concatenate([columns[:1], columns[breaks + 1]])
     ends = np.concatenate([columns[breaks], columns[-1:]]) + 1
