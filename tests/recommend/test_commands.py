@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from farthing import cli
-from farthing.recommend.commands import split_values
+from farthing.options import split_values
 from farthing.recommend.dataset import Dataset
 from farthing.recommend.modelfolder import export_run
 from tests.recommend import small

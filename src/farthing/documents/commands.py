@@ -20,6 +20,7 @@ app = new_app("Pages of scanned documents that show certain objects, found witho
 epilog = partial(examples_of, "documents")
 
 SHEET_PAGES = 40
+LOOKALIKES = 1500  # synthetic pages for one adaptation
 CROP_PIXELS = 512  # long side; more than any feature of discover looks at
 
 Grouping = Literal["folder", "pdf", "manifest"]
@@ -230,15 +231,17 @@ def find(
 
 @app.command(
     epilog=epilog(
-        "synthesize --out like-scans --pages 2000 --like scans",
+        "adapt run --target scans --out adapted",
         "adapt run --target scans --synthetic like-scans --out adapted",
     )
 )
 def adapt(
     run: Annotated[Path, typer.Argument(help="A finished run.")],
     target: Annotated[str, typer.Option(metavar="PAGES", help="The collection to adapt to; needs no labels.")],
-    synthetic: Annotated[list[Path], typer.Option(help="What synthesize --like made from it; repeatable.")],
     out: Annotated[Path, typer.Option(help="The new run: the adapted model, or the old one if that seems better.")],
+    synthetic: Annotated[
+        list[Path] | None, typer.Option(help="What synthesize --like made from it; made anew where not given.")
+    ] = None,
     settings: Settings = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     device: Device = "auto",
@@ -250,8 +253,25 @@ def adapt(
     from farthing.base.config import apply_overrides
     from farthing.documents import console
     from farthing.documents.adapt import AdaptConfig, Target, adapt_detector
+    from farthing.documents.lookalikes import make_lookalikes
+    from farthing.documents.predict import PageDetector
+    from farthing.documents.progress import PageBar
 
     config = apply_overrides(AdaptConfig(), settings or [])
+    if not synthetic:
+        classes = PageDetector.load(run).classes
+        with PageBar() as bar:
+            synthetic = [
+                make_lookalikes(
+                    target,
+                    out.with_name(f"{out.name}-pages"),
+                    LOOKALIKES,
+                    classes=classes,
+                    seed=seed,
+                    jobs=os.cpu_count() or 1,
+                    progress=bar,
+                )
+            ]
     with console.training_board() as board:
         result = adapt_detector(
             run,

@@ -30,6 +30,8 @@ class Page:
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
-            raise ValueError(f"page {self.id}: pixels must be u8 [height, width, 3], got {self.pixels.dtype} {self.pixels.shape}")
+            raise ValueError(
+                f"page {self.id}: pixels must be u8 [height, width, 3], got {self.pixels.dtype} {self.pixels.shape}"
+            )
         if min(self.width, self.height, *self.pixels.shape) < 1:
             raise ValueError(f"page {self.id}: is empty")
