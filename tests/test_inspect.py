@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 
 from farthing import cli, inspect
 from farthing.base.files import write_json
+from farthing.documents.synthetic.write import write_pages
 from farthing.lowbit.artifact import save_artifact
 from farthing.recommend.prepare import prepare
+from farthing.results.store import STORE_FILE, Store
 from farthing.train.checkpoint import save_state
 
 LOG = "click,age,site\n" + "".join(f"{row % 2},{row},{'abc'[row % 3]}\n" for row in range(40))
@@ -44,11 +46,29 @@ def _write_comparison(folder: Path) -> None:
     _write_model(folder / "models" / "int4")
 
 
-WRITERS = {"model": _write_model, "run": _write_run, "data": _write_data, "comparison": _write_comparison}
+def _write_filter(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    Store.create(folder / STORE_FILE, contains=["stamp"], threshold=0.3).close()
+
+
+def _write_pages(folder: Path) -> None:
+    write_pages(folder, 2, seed=5)
+
+
+WRITERS = {
+    "model": _write_model,
+    "run": _write_run,
+    "data": _write_data,
+    "filter": _write_filter,
+    "pages": _write_pages,
+    "comparison": _write_comparison,
+}
 FACTS = {
     "model": {"settings.dim": "16", "settings.hidden": "[8,4]", "layers.table.kind": "embedding"},
     "run": {"run.seed": "3", "result.test.auc": "0.75", "result.history": "20 entries"},
     "data": {"schema.label": "click", "fields.site.num_values": "3", "splits.train.num_rows": "32"},
+    "filter": {"threshold": "0.3", "pages": "0"},
+    "pages": {"num_pages": "2", "seed": "5"},
     "comparison": {"fp32.auc": "0.8", "int4.auc": "0.79"},
 }
 # A file whose every byte counts, of each kind.
@@ -137,3 +157,13 @@ def test_a_path_that_is_no_folder_is_an_error(command: str, tmp_path: Path, runn
 )
 def test_sizes_read_well(size_bytes: int, text: str) -> None:
     assert inspect._size(size_bytes) == text
+
+
+def test_verify_finds_a_store_that_lost_its_end(runner: CliRunner, tmp_path: Path) -> None:
+    folder = tmp_path / "found"
+    _write_filter(folder)
+    path = folder / STORE_FILE
+    path.write_bytes(path.read_bytes()[:-5000])
+    result = runner.invoke(cli.app, ["verify", str(folder)])
+    assert result.exit_code == 1
+    assert STORE_FILE in result.output or "malformed" in result.output

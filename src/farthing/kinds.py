@@ -102,6 +102,33 @@ def _verify_comparison(folder: Path) -> list[str]:
     return [finding for below in sorted(marked) for finding in KINDS[kind_of(below)].verify(below)]
 
 
+def _describe_filter(folder: Path) -> tuple[object, tuple[TensorInfo, ...]]:
+    from farthing.results.store import STORE_FILE, Store
+
+    with Store.open(folder / STORE_FILE) as store:
+        return store.meta() | {"pages": store.count()}, ()
+
+
+def _verify_filter(folder: Path) -> list[str]:
+    from farthing.results.store import STORE_FILE, Store
+
+    try:
+        with Store.open(folder / STORE_FILE) as store:
+            return store.damage()
+    except FormatError as error:
+        return [str(error)]
+
+
+def _describe_pages(folder: Path) -> tuple[object, tuple[TensorInfo, ...]]:
+    return read_json(folder / "synthesis.json", object), ()
+
+
+def _verify_pages(folder: Path) -> list[str]:
+    from farthing.documents.formats import read_annotations
+
+    return list(read_annotations(folder).warnings)
+
+
 def _errors(read: Callable[[T], object], sources: Iterable[T]) -> list[str]:
     """The message of each source that `read` refuses."""
     findings = []
@@ -117,5 +144,7 @@ KINDS = {
     "model": Kind("model.safetensors", _describe_model, _verify_model),
     "run": Kind("run.json", _describe_run, _verify_run),
     "data": Kind("manifest.json", _describe_data, _verify_data),
+    "filter": Kind("store.sqlite", _describe_filter, _verify_filter),
+    "pages": Kind("synthesis.json", _describe_pages, _verify_pages),
     "comparison": Kind("compare.json", _describe_comparison, _verify_comparison),
 }

@@ -149,6 +149,10 @@ class Store:
         where, values = (query or PageQuery()).sql()
         return int(self._value(f"SELECT COUNT(*) FROM page_rows WHERE {where}", *values))  # noqa: S608 - as above
 
+    def damage(self) -> list[str]:
+        """What is wrong with the file; nothing, if it is whole."""
+        return [str(finding) for (finding,) in self._rows("PRAGMA integrity_check") if finding != "ok"]
+
     def documents(self) -> Iterator[DocumentRow]:
         """Every document, in the order in which its first page was added."""
         text = """
