@@ -74,16 +74,18 @@ def fill_area(sheet: Sheet, area: Rect, texture: Texture, wishes: list[Wish]) ->
     rng, columns = sheet.rng, sheet.style.columns
     if columns == 1:
         return _fill_column(sheet, area, texture, wishes)
-    across = [wish for wish in wishes if rng.random() < 0.4]
-    inside = [wish for wish in wishes if wish not in across]
+    is_across = rng.random(len(wishes)) < 0.4
+    across = [wish for wish, wide in zip(wishes, is_across, strict=True) if wide]
+    inside = [wish for wish, wide in zip(wishes, is_across, strict=True) if not wide]
+    parts = list(_split(sheet, area, across))
+    tallest = max((rect.height for rect, wish in parts if wish is None), default=0.0)
     end = area.y0
-    for rect, wish in _split(sheet, area, across):
+    for rect, wish in parts:
         if wish is not None:
             sheet.draw(wish, rect)
             end = rect.y1
         else:
-            end = _fill_band(sheet, rect, texture, inside)
-            inside = []
+            end = _fill_band(sheet, rect, texture, inside if rect.height == tallest else [])
     return end
 
 

@@ -26,7 +26,7 @@ _RHYTHM = 0.12  # autocorrelation of lines at their pitch, below which there is 
 _WIDEST, _USUAL = 10.0, 5.5  # pitch / half the height of small letters: double spacing, and a text set solid
 _GUTTER, _WIDEST_GUTTER, _OFF_CENTRE = 0.012, 0.15, 0.06  # of the width of the text
 _WHITE_SHARE = 0.55
-_COARSEST = 9.0  # standard deviation of a tile; more is no grain but an edge or writing
+_TALLEST = 5.0  # median deviations of the largest grain; a mark is larger
 _LIGHT_PX = 15
 
 
@@ -254,16 +254,19 @@ def paper_tile(pixels: Pixels, look: PageLook, *, least: int = 24, most: int = 9
     """
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
     tone = float(np.dot(look.paper, (0.299, 0.587, 0.114)))
-    bare = (np.abs(grey - tone) < 18).astype(np.float32)
+    grain = np.abs(grey - np.asarray(cv2.blur(grey, (_LIGHT_PX, _LIGHT_PX)), np.float32))
+    # Grain is told from marks by its own strength: half of the paper's pixels are nearer to their surroundings.
+    is_paper = np.abs(grey - tone) < _BIN
+    usual = float(np.median(grain[is_paper])) if is_paper.any() else 0.0
+    bare = ((np.abs(grey - tone) < 18) & (grain < 3 + _TALLEST * usual)).astype(np.float32)
     side = most
     while side >= least:
         if min(grey.shape) > side:
             share = cv2.boxFilter(bare, -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
             share = share[: grey.shape[0] - side, : grey.shape[1] - side]
             row, column = np.unravel_index(int(np.argmax(share)), share.shape)
-            if share[row, column] > 0.985:
-                tile = np.ascontiguousarray(pixels[row : row + side, column : column + side])
-                return tile if float(grain_of(tile).std()) < _COARSEST else None
+            if share[row, column] > 0.9999:
+                return np.ascontiguousarray(pixels[row : row + side, column : column + side])
         side = side * 3 // 4
     return None
 

@@ -37,6 +37,7 @@ _COLUMNS: dict[Era, tuple[float, float, float]] = {
     "typescript": (0.86, 0.12, 0.02),
 }
 _MIN_PITCH = 5.5
+_LIGHTEST_INK = 0.6  # of the paper's light
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,10 +173,13 @@ def _choose_heading(rng: np.random.Generator, face: Face) -> Face:
 
 
 def _sample_look(rng: np.random.Generator, era: Era, capture: Capture, *, body_px: float) -> Look:
-    paper = sample_paper(rng, era)
+    paper, ink = sample_paper(rng, era), _sample_ink(rng, era)
+    if sum(ink) > _LIGHTEST_INK * sum(paper):
+        red, green, blue = (part * _LIGHTEST_INK * sum(paper) / sum(ink) for part in ink)
+        ink = _colour(red, green, blue)
     return Look(
         paper=paper,
-        ink=_sample_ink(rng, era),
+        ink=ink,
         accents=tuple(_sample_accent(rng) for _ in range(3)),
         era=era,
         is_bitonal=capture == "bitonal",
