@@ -32,8 +32,7 @@ def test_breaking_losses_by_hand() -> None:
 
 
 def test_known_answers() -> None:
-    # A very large collection, 29 positives found: 0.9^29 = 0.047, so each k from there on is right by itself; the smaller
-    # ones that are allowed too have to be rarer.
+    # A very large collection: 0.9^29 = 0.047, so from 29 found on each k is right by itself; smaller ones are rarer.
     table = allowed_misses(10**6, 200, 0.9, 0.05)
     assert 0.9**29 < 0.05 < 0.9 ** int(np.argmax(table >= 0)) < 0.15
     # Everything was looked at: of 20 positives exactly two may fall below.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -118,21 +115,6 @@ def test_a_foreign_file_is_an_error_that_names_it(tmp_path: Path, name: str, con
 def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"compare\.json: cannot be read"):
         write_report(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A Chromium, or a skip by name; FARTHING_REQUIRE_BROWSER=1 makes its absence a failure."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        if os.environ.get("FARTHING_REQUIRE_BROWSER") == "1":
-            pytest.fail("FARTHING_REQUIRE_BROWSER=1, but no chromium is on the PATH")
-        pytest.skip("no Chromium found")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.slow

@@ -222,7 +222,8 @@ _TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
 def test_no_request_is_an_error_of_the_server(
     reader: TestClient, method: str, parts: list[str], query: str, body: bytes
 ) -> None:
-    path = "/" + "/".join(parts) + "?" + quote(query, safe="=&,")
+    # A path that starts with two slashes is a host for the client, and never gets to the server.
+    path = "/" + "/".join(parts).lstrip("/") + "?" + quote(query, safe="=&,")
     answer = reader.request(method, path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code < 500
 
