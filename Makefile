@@ -4,7 +4,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 # Another package index for torch alone, such as one with CPU-only or CUDA builds.
 TORCH_INDEX ?=
-DEMO_ROWS ?= 100000
+DEMO_ROWS ?= 80000
 DEMO_SEED ?= 0
 # A click log of your own for `make demo`; empty means the built-in synthetic one.
 CLICKS ?=

@@ -46,7 +46,6 @@ COLUMNS = {
     "embeddings MB": lambda row: f"{row['embedding_mb']:.3f}",
     "MFLOPs": lambda row: f"{row['mflops']:.3f}",
     "MFLOPs, seed's count": lambda row: f"{row['mflops_seed']:.0f}",
-    "training s": lambda row: f"{row['train_seconds']:.0f}",
     "us, 1 row": lambda row: f"{row['p50_us_1']:.0f}",
     "rows/s, batch 2048": lambda row: f"{row['rows_per_second_2048']:,.0f}",
 }
@@ -93,8 +92,9 @@ architecture and training settings once for all rows with full precision (8 epoc
 the better of the two), the quantizers of all widths once (docs/adr/0007-scales-follow-the-data.md), the frequency cut
 per log with full precision. MB is `model.safetensors` plus `config.json`, the vocabulary apart. MFLOPs are 2 x
 multiply-adds per row; the seed's count is that of the table this project started from: multiply-adds of 5,000 rows, a
-1-bit one as 1/32. Training time: one thread, two trainings at a time. Latency: one thread, plain PyTorch path (the
-native kernels are work to come), encoded rows in, probabilities out.
+1-bit one as 1/32. Rounded presets and `fp32-distilled` learn from the labels and from the `fp32` run of the same seed
+(docs/adr/0009-rounded-models-have-a-teacher.md). Training speed has a section of its own. Latency: one thread, plain
+PyTorch path (the native kernels are work to come), encoded rows in, probabilities out.
 """
     for name, rows in results["logs"].items():
         text += f"\n### {name}\n\n{LOGS.get(name, '')}\n\n" + table(rows, tuple(COLUMNS))

@@ -128,7 +128,7 @@ class TrainConfig:
         cache_side: long side in pixels at which pages are kept while training, >= 64.
     """
 
-    num_images: int = 100_000
+    num_images: int = 80_000
     num_quantized_images: int = 6_000
     batch_size: int = 32
     lr: float = 3e-3
