@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -55,7 +56,7 @@ def show_calibration(result: Calibration, folder: Path, *, as_json: bool) -> Non
     sure = f"with {result.confidence:.0%} confidence"
     if result.is_reached:
         output.print(
-            f"{result.kept:,} of {result.num_pages:,} pages kept: at least {result.recall_lower_bound:.0%} of the "
+            f"{result.kept:,} of {result.num_pages:,} pages kept: at least {_rounded_down(result.recall_lower_bound)} of the "
             f"wanted ones, {sure}",
             highlight=False,
         )
@@ -65,10 +66,15 @@ def show_calibration(result: Calibration, folder: Path, *, as_json: bool) -> Non
             highlight=False,
         )
         say(
-            f"they promise {result.recall_lower_bound:.0%} {sure} ({result.best_kept:,} pages; --recall "
+            f"they promise {_rounded_down(result.recall_lower_bound)} {sure} ({result.best_kept:,} pages; --recall "
             f"{result.recall_lower_bound:.2f}); about {result.more_labels_wanted:,} more answers reach "
             f"{result.recall:.0%}: farthing documents calibrate {folder} --more --out todo.csv"
         )
+
+
+def _rounded_down(share: float) -> str:
+    """A promised share in per cent: never more than was promised."""
+    return f"{math.floor(share * 1000 + 1e-6) / 10:g} %"
 
 
 def show_trained(result: RunResult, out: Path, *, as_json: bool) -> None:
