@@ -55,11 +55,8 @@ def show_calibration(result: Calibration, folder: Path, *, as_json: bool) -> Non
         return
     sure = f"with {result.confidence:.0%} confidence"
     if result.is_reached:
-        output.print(
-            f"{result.kept:,} of {result.num_pages:,} pages kept: at least {_rounded_down(result.recall_lower_bound)} of the "
-            f"wanted ones, {sure}",
-            highlight=False,
-        )
+        promise = f"at least {_rounded_down(result.recall_lower_bound)} of the wanted ones, {sure}"
+        output.print(f"{result.kept:,} of {result.num_pages:,} pages kept: {promise}", highlight=False)
     else:
         output.print(
             f"every page kept: {result.labels_used:,} answers do not suffice for a recall of {result.recall:.0%}",
