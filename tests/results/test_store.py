@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,14 @@ def test_replaced_boxes_keep_equal_ones_and_the_rest_is_a_persons(store: Store) 
     assert store.boxes("a/2.jpg") == [BOX]
     store.replace_boxes("a/1.jpg", [])
     assert store.boxes("a/1.jpg") == []
+
+
+def test_a_box_that_comes_back_is_what_it_was(store: Store) -> None:
+    drawn = BoxRow(label="seal", x0=5, y0=6, x1=7, y1=8, source="person")
+    store.replace_boxes("a/1.jpg", [BOX, drawn])
+    store.replace_boxes("a/1.jpg", [])
+    store.replace_boxes("a/1.jpg", [drawn, replace(BOX, score=None)])
+    assert store.boxes("a/1.jpg") == [BOX, drawn]
 
 
 def test_boxes_come_best_first_and_drawn_ones_last(store: Store) -> None:

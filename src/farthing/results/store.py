@@ -205,7 +205,8 @@ class Store:
     def replace_boxes(self, page: str, boxes: Sequence[BoxRow]) -> None:
         """Makes these the boxes of the page: others are marked as removed, new ones are recorded as a person's.
 
-        A box counts as the same if its class and its corners are equal.
+        A box counts as the same if its class and its corners are equal. One that comes back is what it was before it
+        was removed: the model's, with its score, or a person's.
 
         Raises:
             DataError: the store has no such page.
@@ -213,15 +214,16 @@ class Store:
         with self._transaction() as connection:
             page_id = self._page_id(page)
             wanted = {(box.label, box.x0, box.y0, box.x1, box.y1) for box in boxes}
-            current = connection.execute(
-                "SELECT id, class, x0, y0, x1, y1 FROM boxes WHERE page_id = ? AND removed = 0", (page_id,)
+            known = connection.execute(
+                "SELECT id, class, x0, y0, x1, y1 FROM boxes WHERE page_id = ? ORDER BY removed DESC, id", (page_id,)
             ).fetchall()
-            gone = [(box_id,) for box_id, *place in current if tuple(place) not in wanted]
-            connection.executemany("UPDATE boxes SET removed = 1 WHERE id = ?", gone)
-            new = wanted - {tuple(place) for _, *place in current}
+            # Of equal boxes the one that is shown, or else the newest one.
+            kept = {tuple(place): box_id for box_id, *place in known if tuple(place) in wanted}
+            connection.execute("UPDATE boxes SET removed = 1 WHERE page_id = ?", (page_id,))
+            connection.executemany("UPDATE boxes SET removed = 0 WHERE id = ?", [(box_id,) for box_id in kept.values()])
             drawn = [
                 BoxRow(label=label, x0=x0, y0=y0, x1=x1, y1=y1, source="person")
-                for label, x0, y0, x1, y1 in sorted(new)
+                for label, x0, y0, x1, y1 in sorted(wanted - set(kept))
             ]
             self._insert_boxes(page_id, drawn)
 
