@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from farthing.documents.adapt import Adaptation
 from farthing.documents.calibrate import SampleState
 from farthing.documents.evaluation import Evaluation
 from farthing.documents.filter import FilterResult
+from farthing.documents.promise import percent, read_promise
 from farthing.documents.recall import Calibration
 from farthing.documents.runs import RunResult
 from farthing.documents.synthetic.write import Synthesis
@@ -32,7 +32,11 @@ def show_filtered(result: FilterResult, out: Path, *, as_json: bool) -> None:
     output.print(f"{result.kept:,} of {result.pages:,} pages kept for {wanted}", highlight=False)
     if result.failed:
         say(f"{result.failed:,} pages could not be read; {out / 'failed.csv'} says why")
-    say(f"no recall is promised yet: farthing documents calibrate {out} --sample 200 --out todo.csv")
+    promise = read_promise(out, num_pages=result.pages - result.failed)
+    if promise.kind == "open":
+        say(f"{promise.title}; promise one: farthing documents calibrate {out} --sample 200 --out todo.csv")
+    else:
+        say(promise.title)
     say(f"look: {out / 'report.html'}, or farthing documents review {out}")
 
 
@@ -55,7 +59,7 @@ def show_calibration(result: Calibration, folder: Path, *, as_json: bool) -> Non
         return
     sure = f"with {result.confidence:.0%} confidence"
     if result.is_reached:
-        promise = f"at least {_rounded_down(result.recall_lower_bound)} of the wanted ones, {sure}"
+        promise = f"at least {percent(result.recall_lower_bound)} of the wanted ones, {sure}"
         output.print(f"{result.kept:,} of {result.num_pages:,} pages kept: {promise}", highlight=False)
     else:
         output.print(
@@ -63,15 +67,10 @@ def show_calibration(result: Calibration, folder: Path, *, as_json: bool) -> Non
             highlight=False,
         )
         say(
-            f"they promise {_rounded_down(result.recall_lower_bound)} {sure} ({result.best_kept:,} pages; --recall "
+            f"they promise {percent(result.recall_lower_bound)} {sure} ({result.best_kept:,} pages; --recall "
             f"{result.recall_lower_bound:.2f}); about {result.more_labels_wanted:,} more answers reach "
             f"{result.recall:.0%}: farthing documents calibrate {folder} --more --out todo.csv"
         )
-
-
-def _rounded_down(share: float) -> str:
-    """A promised share in per cent: never more than was promised."""
-    return f"{math.floor(share * 1000 + 1e-6) / 10:g} %"
 
 
 def show_trained(result: RunResult, out: Path, *, as_json: bool) -> None:

@@ -64,21 +64,21 @@ def read_promise(folder: Path, *, num_pages: int) -> Promise:
         detail = f"The calibration was made for {plural(facts.num_pages, 'page')}, and now there are {num_pages:,}."
         return Promise(kind="open", title="Recall: not promised any more", detail=detail)
     basis = (
-        f"with {_percent(facts.confidence)} confidence, from {plural(facts.labels_used, 'page')} drawn at random, "
+        f"with {percent(facts.confidence)} confidence, from {plural(facts.labels_used, 'page')} drawn at random, "
         f"{facts.positives_found:,} of them wanted ones"
     )
     if facts.is_reached:
-        title = f"At least {_percent(facts.recall_lower_bound)} of the wanted pages are kept"
+        title = f"At least {percent(facts.recall_lower_bound)} of the wanted pages are kept"
         return Promise(kind="promised", title=title, detail=f"Promised {basis}.")
     more = plural(facts.more_labels_wanted, "more answer")
     return Promise(
         kind="short",
-        title=f"{_percent(facts.recall)} of the wanted pages cannot be promised yet, so every page is kept",
-        detail=f"What can be promised {basis}: {_percent(facts.recall_lower_bound)}, by keeping "
-        f"{plural(facts.best_kept, 'page')}. About {more} would do for {_percent(facts.recall)}.",
+        title=f"{percent(facts.recall)} of the wanted pages cannot be promised yet, so every page is kept",
+        detail=f"What can be promised {basis}: {percent(facts.recall_lower_bound)}, by keeping "
+        f"{plural(facts.best_kept, 'page')}. About {more} would do for {percent(facts.recall)}.",
     )
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """With one decimal at most, never rounded up: a promise must not grow by being printed."""
     return f"{int(share * 1000 + 1e-6) / 10:g} %"
