@@ -1,0 +1,192 @@
+"""One SQLite file that holds what people decided about the classes of a collection of images.
+
+It holds everything that its decisions are about: the class that each image was given when a round of decisions began,
+and every change since. So they stay readable after the files beside it have been written anew. Every method that
+changes something returns after its transaction is on the disk (write-ahead log, `synchronous=FULL`). A store may be
+used from several threads, and one process may read while another writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from farthing.base.errors import FormatError
+from farthing.base.files import atomic_path
+from farthing.results.database import database_errors
+
+CLASS_STORE_FILE = "decisions.sqlite"
+_KIND = [1718776953, 1]  # application_id and user_version below; the second grows when the tables change
+_BUSY_TIMEOUT_S = 10.0
+_SCHEMA = """
+BEGIN;
+PRAGMA application_id = 1718776953;
+PRAGMA user_version = 1;
+CREATE TABLE rounds (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, begun_at TEXT NOT NULL) STRICT;
+CREATE TABLE images (id INTEGER PRIMARY KEY, image TEXT NOT NULL UNIQUE, class TEXT, is_new INTEGER NOT NULL) STRICT;
+CREATE TABLE labels (image TEXT PRIMARY KEY, class TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, round_id INTEGER NOT NULL REFERENCES rounds, change TEXT NOT NULL,
+  made_at TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+COMMIT;
+"""
+_CONNECTION = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+_LAST_ROUND = "(SELECT MAX(id) FROM rounds)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClassedImage:
+    """An image and the class that it was given.
+
+    Attributes:
+        image: its name.
+        label: of its class; None where it has none.
+        is_new: whether the class was found rather than known.
+    """
+
+    image: str
+    label: str | None
+    is_new: bool
+
+
+class ClassStore:
+    """The decisions about one collection; use it as a context manager or call `close`.
+
+    Decisions are made in rounds. A round starts from one sorting of the images; what the earlier rounds came to is kept
+    as labels.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection, self.path = connection, path
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path) -> ClassStore:
+        """The store in a file, which is made where there is none.
+
+        Raises:
+            FormatError: damaged, not a store of decisions, or of another version.
+            DataError: the file cannot be opened or written.
+        """
+        if not path.exists():
+            with atomic_path(path) as temporary, closing(_connect(temporary)) as connection, database_errors(path):
+                connection.executescript(_SCHEMA)
+        connection = _connect(path)
+        with database_errors(path):
+            found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+            if found == _KIND:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return cls(connection, path)
+        connection.close()
+        raise FormatError(f"{path}: application and version must be {_KIND} in a store of this version, got {found}")
+
+    def __enter__(self) -> ClassStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    @property
+    def source(self) -> str | None:
+        """What names the sorting that the current round started from; None before the first round."""
+        found = self._rows("SELECT source FROM rounds ORDER BY id DESC LIMIT 1")
+        return str(found[0][0]) if found else None
+
+    def begin_round(self, source: str, images: Sequence[ClassedImage], labels: Mapping[str, str]) -> None:
+        """Starts from another sorting of the images; earlier changes stay in the history and count no more.
+
+        Args:
+            source: names the sorting, such as the checksum of its file.
+            images: all of them, in an order that stays.
+            labels: what the rounds before came to, by image.
+
+        Raises:
+            DataError: an image comes twice, or the file cannot be written.
+        """
+        with self._transaction() as connection:
+            connection.execute("INSERT INTO rounds (source, begun_at) VALUES (?, ?)", (source, _now()))
+            connection.execute("DELETE FROM images")
+            connection.execute("DELETE FROM labels")
+            rows = [(number, row.image, row.label, int(row.is_new)) for number, row in enumerate(images)]
+            connection.executemany("INSERT INTO images VALUES (?, ?, ?, ?)", rows)
+            connection.executemany("INSERT INTO labels VALUES (?, ?)", list(labels.items()))
+
+    def images(self) -> list[ClassedImage]:
+        """The sorting that the current round started from."""
+        rows = self._rows("SELECT image, class, is_new FROM images ORDER BY id")
+        return [ClassedImage(image=image, label=label, is_new=bool(is_new)) for image, label, is_new in rows]
+
+    def labels(self) -> dict[str, str]:
+        """What the rounds before this one came to: the class of each image that a person decided about."""
+        return dict(self._rows("SELECT image, class FROM labels ORDER BY image"))
+
+    def add_change(self, change: str) -> None:
+        """Records a change of the current round.
+
+        Raises:
+            DataError: no round has begun, or the file cannot be written.
+        """
+        with self._transaction() as connection:
+            connection.execute(
+                f"INSERT INTO changes (round_id, change, made_at) VALUES ({_LAST_ROUND}, ?, ?)",  # noqa: S608 - ours
+                (change, _now()),
+            )
+
+    def undo(self) -> bool:
+        """Takes back the last change of the current round; False where there is none."""
+        with self._transaction() as connection:
+            cursor = connection.execute(
+                "UPDATE changes SET undone = 1 WHERE id ="  # noqa: S608 - ours
+                f" (SELECT MAX(id) FROM changes WHERE undone = 0 AND round_id = {_LAST_ROUND})"
+            )
+            return cursor.rowcount == 1
+
+    def changes(self) -> list[str]:
+        """The changes of the current round that are not undone, oldest first."""
+        query = f"SELECT change FROM changes WHERE undone = 0 AND round_id = {_LAST_ROUND} ORDER BY id"  # noqa: S608
+        return [str(change) for (change,) in self._rows(query)]
+
+    def history(self) -> list[tuple[str, bool]]:
+        """Every change ever made and whether it is undone, oldest first."""
+        return [(str(change), bool(undone)) for change, undone in self._rows("SELECT change, undone FROM changes")]
+
+    def _rows(self, text: str) -> list[tuple[Any, ...]]:  # Any: what SQLite holds
+        with self._lock, database_errors(self.path):
+            return self._connection.execute(text).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, database_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    with database_errors(path):
+        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection.executescript(_CONNECTION)
+        return connection
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
