@@ -98,8 +98,8 @@ def evaluate_run(run: Path, truth: Path) -> Figures:
     """
     from farthing.discover.rundata import read_given, read_summary
 
-    table = read_truth(truth, given=read_given(run))
     summary = read_summary(run)
+    table = read_truth(truth, given=read_given(run))
     interval: Figures = {"k": summary.k, "k_low": summary.k_low, "k_high": summary.k_high}
     return evaluate(table, read_assignments(run / ASSIGNMENTS_FILE)) | interval
 
