@@ -1,0 +1,90 @@
+"""The images of a run for the browser, in one of two sizes; the ones used last are kept in memory."""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections import OrderedDict
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from farthing.base.errors import DataError
+
+SIZES = {"small": 256, "large": 1600}
+"""Longest side in pixels: in a class, alone."""
+_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
+_MOST_PIXELS = 50_000_000
+_CACHE_BYTES = 128 << 20
+_QUALITY = 84
+
+
+class ImageFiles:
+    """WebP images of the files below a folder; may be used from several threads."""
+
+    def __init__(self, root: Path, *, cache_bytes: int = _CACHE_BYTES) -> None:
+        """Args: cache_bytes: how many bytes of images are kept; the one used longest ago goes first."""
+        self._root = root
+        self._cache_bytes = cache_bytes
+        self._images: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._num_bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, name: str, size: str) -> bytes:
+        """The image of a file, at most as large as the file itself.
+
+        Args:
+            name: its path below the folder.
+            size: a key of `SIZES`.
+
+        Raises:
+            DataError: it is not below the folder, or cannot be read.
+        """
+        key = name, size
+        with self._lock:
+            if key in self._images:
+                self._images.move_to_end(key)
+                return self._images[key]
+        image = encode(self._path(name), max_side=SIZES[size])
+        with self._lock:
+            self._num_bytes += len(image) - len(self._images.pop(key, b""))
+            self._images[key] = image
+            while self._num_bytes > self._cache_bytes:
+                _, oldest = self._images.popitem(last=False)
+                self._num_bytes -= len(oldest)
+        return image
+
+    def _path(self, name: str) -> Path:
+        # Assignments may come from anywhere: a name must not lead out of the folder.
+        path = self._root / name
+        if "\0" in name or not path.resolve().is_relative_to(self._root.resolve()):
+            raise DataError(f"{name!r}: must lie below {self._root}")
+        return path
+
+
+def encode(path: Path, *, max_side: int, quality: int = _QUALITY) -> bytes:
+    """The image in a file as WebP; small drawings without loss.
+
+    Args:
+        path: JPEG, PNG, TIFF or WebP, of at most 50 megapixels.
+        max_side: longest side, px; a smaller image stays as small as it is.
+        quality: of WebP, from 0 to 100.
+
+    Raises:
+        DataError: it cannot be read, or is too large.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a decoder about a file that it reads nevertheless
+            with Image.open(path, formats=_FORMATS) as file:
+                if file.width * file.height > _MOST_PIXELS:
+                    raise DataError(f"{path}: has {file.width} x {file.height} pixels, at most {_MOST_PIXELS} are read")
+                file.draft("RGB", (max_side, max_side))
+                image = ImageOps.exif_transpose(file).convert("RGB")
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as an image") from error
+    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=quality, lossless=max(image.size) <= 64)
+    return buffer.getvalue()
