@@ -52,6 +52,7 @@ _SETTINGS: dict[Any, Any] = {  # Any: matplotlib types the keys as a union of al
     "legend.frameon": False,
 }
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 32, 44  # px around the axes: tick labels, last tick, y label, x label
+_SMALLEST_BAR = 0.6  # where bars begin on a logarithmic axis, so that 1 is seen
 _DASHES = ("solid", (0, (5, 2)), (0, (1.2, 1.6)))
 
 
@@ -211,6 +212,36 @@ def histogram_chart(
         axes.set_yticks([0, *_root_ticks(most)])
         if mark is not None:
             axes.axvline(mark, color=_STAND_INS["ink"], linewidth=1.2, linestyle=_DASHES[1])
+        return _svg(figure, title)
+
+
+def rank_chart(
+    values: Sequence[int], colors: Sequence[str], *, title: str, x_label: str, y_label: str, size: tuple[int, int]
+) -> Markup:
+    """Whole numbers as bars over a logarithmic axis in the order in which they are given, as an SVG element.
+
+    Args:
+        values: each at least 1.
+        colors: one of `COLORS` for each.
+        title: what a screen reader says.
+        x_label: below the axes.
+        y_label: above the axes.
+        size: width and height at which text has its natural size, px.
+    """
+    with _axes(size) as (figure, axes):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if max(values) >= 100 else (1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: _short(value)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.grid(visible=False, axis="x")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        _label(axes, x_label, y_label)
+        width = 0.86 if len(values) <= 200 else 1.0
+        heights = np.asarray(values) - _SMALLEST_BAR
+        faces = [_STAND_INS[color] for color in colors]
+        axes.bar(np.arange(1, len(values) + 1), heights, width, _SMALLEST_BAR, color=faces, linewidth=0)
+        axes.set_xlim(0.4, len(values) + 0.6)
+        axes.set_ylim(_SMALLEST_BAR, max(values) * 1.25)
         return _svg(figure, title)
 
 

@@ -1,4 +1,4 @@
-"""The images of a run for the browser, in one of two sizes; the ones used last are kept in memory."""
+"""The images of a run for web pages, in one of a few sizes; the ones used last are kept in memory."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from farthing.base.errors import DataError
 
-SIZES = {"small": 256, "large": 1600}
-"""Longest side in pixels: in a class, alone."""
+SIZES = {"tiny": 96, "small": 256, "large": 1600}
+"""Longest side in pixels: in a report, in a class, alone."""
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 _MOST_PIXELS = 50_000_000
 _CACHE_BYTES = 128 << 20

@@ -14,7 +14,7 @@ from farthing.discover.gallery.sorting import Sorting
 from farthing.discover.problem import UNSORTED
 
 NUM_SHOWN = 36  # images of a class before anybody asks for more
-NUM_NEAR = 4
+NUM_NEAR = 3
 _DECIMALS = 4
 
 Scores = npt.NDArray[np.float32]

@@ -93,7 +93,7 @@ function withNew(ids, rows) {
 
 function showViews(rows) {
   const buttons = Object.entries(VIEWS)
-    .map(([key, { title, has }]) => [key, title, rows.filter(has).length])
+    .map(([key, { title, has }]) => [key, title, rows.filter((row) => has(row) && (key === "unsorted" || row.id !== UNSORTED)).length])
     .filter(([key, , number]) => number || key === view || key === "all")
     .map(([key, title, number]) => {
       const text = key === "unsorted" ? sorting.unsorted : number;
