@@ -10,7 +10,9 @@ from farthing.documents.augment import Augmenter
 from farthing.documents.config import AugmentConfig
 from farthing.documents.targets import Objects
 
-STILL = AugmentConfig(scale=1.0, aspect=0.0, flip=0.0, gamma=0.0, shade=0.0, blur=0.0, noise=0.0, cutout=0.0)
+STILL = AugmentConfig(
+    scale=1.0, aspect=0.0, flip=0.0, gamma=0.0, shade=0.0, sharpen=0.0, blur=0.0, noise=0.0, cutout=0.0
+)
 
 
 def page_with_block() -> tuple[torch.Tensor, torch.Tensor, Objects]:
@@ -69,13 +71,23 @@ def test_objects_that_are_mostly_cut_off_are_dropped() -> None:
         assert 0 <= y0 < y1 <= 64
 
 
-@pytest.mark.parametrize("name", ["gamma", "shade", "blur", "noise", "cutout"])
+@pytest.mark.parametrize("name", ["gamma", "shade", "sharpen", "blur", "noise", "cutout"])
 def test_every_variation_of_light_changes_something(name: str) -> None:
     images = page_with_block()[0].repeat(8, 1, 1, 1) * 0.8
-    value = 1.0 if name in ("blur", "cutout") else 0.3
+    value = 1.0 if name in ("sharpen", "blur", "cutout") else 0.3
     varied = Augmenter(replace(STILL, **{name: value}), 1).shade(images.clone())
     assert (varied - images).abs().max() > 0.02
     assert 0 <= varied.min() <= varied.max() <= 1
+
+
+def test_sharpening_deepens_edges_and_leaves_plain_paper() -> None:
+    images = torch.full((1, 1, 40, 40), 0.4)
+    images[..., 20:] = 0.6
+    sharp = Augmenter(replace(STILL, sharpen=1.0), 1).shade(images.clone())
+    assert sharp[0, 0, 20, 19] < 0.39
+    assert sharp[0, 0, 20, 20] > 0.61
+    torch.testing.assert_close(sharp[..., :15], images[..., :15])
+    torch.testing.assert_close(sharp[..., 25:], images[..., 25:])
 
 
 def test_the_same_seed_varies_alike() -> None:

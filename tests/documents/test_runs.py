@@ -16,7 +16,7 @@ from farthing.documents.images import read_image
 from farthing.documents.modelfolder import load_model, save_model
 from farthing.documents.page import Page
 from farthing.documents.predict import PageDetector
-from farthing.documents.runs import RESULT_FILE, choose_device, load_run, train_detector
+from farthing.documents.runs import RESULT_FILE, load_run, train_detector
 from farthing.train.folder import RunFolder
 from farthing.train.interrupt import Interrupted
 from farthing.train.task import NoProgress
@@ -144,13 +144,6 @@ def test_a_float_run_has_one_part(data: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "quantized").exists()
     assert len(PageDetector.load(tmp_path).detect(pages_of(data, 0))) == 1
     assert not load_run(tmp_path)[0].training
-
-
-def test_no_gpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_device("auto") == choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(ConfigError, match="no GPU"):
-        choose_device("cuda")
 
 
 def save(config: DocumentsConfig, out: Path) -> None:

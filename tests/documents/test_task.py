@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.optim import AdamW
 
 from farthing.documents.architectures import build_detector
 from farthing.documents.cache import PageCache
@@ -83,15 +84,15 @@ def cache(tmp_path: Path) -> PageCache:
 
 def test_a_few_steps_lower_the_loss_and_evaluation_names_every_class(cache: PageCache) -> None:
     config = small_config()
+    model = build_detector(config)
     task = DetectTask(
-        build_detector(config),
+        model,
         cache=cache,
         held_out=range(12),
         classes=NAMES,
         long_side=64,
         augment=config.augment,
-        lr=1e-2,
-        weight_decay=0.0,
+        optimizer=AdamW(model.parameters(), lr=1e-2, weight_decay=0.0),
     )
     batches = TrainBatches(
         cache=cache, indices=range(12), classes=NAMES, batch_size=12, num_batches=1, long_side=64, seed=0

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim import AdamW
 
 from farthing.base.config import from_dict, to_dict
 from farthing.base.errors import ConfigError
@@ -40,17 +41,17 @@ from farthing.documents.runs import (
     QUANTIZED_FOLDER,
     RESULT_FILE,
     RUN_FILE,
-    Device,
     NewProgress,
     RunInfo,
     RunResult,
-    choose_device,
 )
 from farthing.documents.task import DetectTask
 from farthing.documents.teacher import AdaptBatches, MeanTeacher, TeachConfig, TeachTask
 from farthing.documents.unlabelled import names_digest, read_collection
+from farthing.train.devices import Device, choose_device
 from farthing.train.folder import RunFolder
 from farthing.train.loop import FitConfig, FitResult, fit
+from farthing.train.optim import decay_groups
 from farthing.train.task import Batches, BatchT, NoProgress, Task
 
 ADAPTATION_FILE = "adaptation.json"
@@ -283,15 +284,17 @@ class _Adapter:
     def _quantize(self, model: Detector, folder: Path) -> FitResult:
         config, settings = self._config, self._settings
         trained_on, held_out = self._split()
+        model = place_on(model, self._device)
         task = DetectTask(
-            place_on(model, self._device),
+            model,
             cache=self._labelled,
             held_out=held_out,
             classes=settings.classes,
             long_side=settings.model.long_side,
             augment=settings.augment,
-            lr=settings.train.quantized_lr,
-            weight_decay=settings.train.weight_decay,
+            optimizer=AdamW(
+                decay_groups(model, weight_decay=settings.train.weight_decay), lr=settings.train.quantized_lr
+            ),
         )
         steps = -(-config.num_quantized_images // config.batch_size)
         return self._fit(task, self._batches(self._labelled, trained_on, steps, 1), folder, 1)

@@ -16,6 +16,8 @@ from farthing.documents.targets import Objects
 LEAST_VISIBLE = 0.3  # of its area: what is cut off further is no longer an example of its class
 LEAST_SIDE = 3.0  # pixels
 MAX_BLUR_SIGMA = 1.2
+LEAST_SHARPENING, MOST_SHARPENING = 0.3, 2.0
+_BINOMIAL = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # about a Gaussian of one pixel
 BLUR_TAPS = 7
 NUM_CUTOUTS, LARGEST_CUTOUT = 3, 0.2
 SHADE_KNOTS = 4
@@ -64,7 +66,7 @@ class Augmenter:
         return images, inside, _moved(objects, sizes, canvas, scale=scale, offset=offset, is_flipped=is_flipped)
 
     def shade(self, images: Float[Tensor, "batch 1 h w"]) -> Float[Tensor, "batch 1 h w"]:
-        """Grey values in [0, 1] under other light, less sharp, noisier, with parts missing."""
+        """Grey values in [0, 1] under other light, sharper or less sharp, noisier, with parts missing."""
         config, batch, device = self._config, len(images), images.device
         gamma = self._draw(batch, -math.log1p(config.gamma), math.log1p(config.gamma)).exp().to(device)
         images = images.clamp(1e-3, 1) ** gamma[:, None, None, None]
@@ -72,7 +74,7 @@ class Augmenter:
             knots = self._draw(batch * SHADE_KNOTS**2, -config.shade, config.shade).to(device)
             field = knots.view(batch, 1, SHADE_KNOTS, SHADE_KNOTS)
             images = images * (1 + F.interpolate(field, size=images.shape[-2:], mode="bilinear", align_corners=True))
-        images = self._blurred(images)
+        images = self._blurred(self._sharpened(images))
         images = self._noisy(images)
         return self._cut_out(images).clamp_(0, 1)
 
@@ -83,6 +85,19 @@ class Augmenter:
     def _some(self, batch: int, share: float) -> Tensor:
         """Positions of a random `share` of the batch."""
         return torch.from_numpy(np.flatnonzero(self._rng.random(batch) < share))
+
+    def _sharpened(self, images: Tensor) -> Tensor:
+        """Unsharp masking: x + amount (x - blurred x), as scanners and their software do."""
+        some = self._some(len(images), self._config.sharpen)
+        if len(some) == 0:
+            return images
+        amount = self._draw(len(some), LEAST_SHARPENING, MOST_SHARPENING).to(images.device)[:, None, None, None]
+        some = some.to(images.device)
+        chosen = images[some]
+        taps = torch.tensor(_BINOMIAL, device=images.device)
+        padded = F.pad(chosen, (2, 2, 2, 2), mode="replicate")
+        blurred = F.conv2d(F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5))
+        return images.index_copy(0, some, (chosen + amount * (chosen - blurred)).clamp(0, 1))
 
     def _blurred(self, images: Tensor) -> Tensor:
         some = self._some(len(images), self._config.blur)

@@ -19,7 +19,8 @@ from farthing.documents.config import FLOAT_BITS, DocumentsConfig, Precision, Wi
 from farthing.documents.data import read_pages, split_pages
 from farthing.documents.evaluation import Evaluation, evaluate_on, load_pages
 from farthing.documents.predict import PageDetector
-from farthing.documents.runs import FLOAT_FOLDER, MODEL_FOLDER, Device, NewProgress, RunResult, train_on
+from farthing.documents.runs import FLOAT_FOLDER, MODEL_FOLDER, NewProgress, RunResult, train_on
+from farthing.train.devices import Device
 
 Row = dict[str, Any]  # Any: JSON scalars
 

@@ -16,6 +16,7 @@ LEAST_SCORE = 0.05
 MAX_BOXES = 100
 LEAST_SIDE = 1.0  # pixels of the canvas that a box has on the page
 SAME_OBJECT_OVERLAP = 0.6
+PAGE_POWER = 0.2  # chosen on synthetic pages: the best mean of page AP and AP50 of 0, 0.2, 0.35, 0.5 and 0.65
 _MAX_CANDIDATES = 400  # per page, before overlapping ones are dropped
 
 
@@ -35,7 +36,7 @@ def decode(
     """
     low, high = candidates.boxes.clamp_min(0).minimum(sizes.flip(1).repeat(1, 2)[:, None]).chunk(2, dim=2)
     is_on_page = (high - low).amin(2, keepdim=True) >= LEAST_SIDE
-    scores = candidates.logits.sigmoid() * is_on_page
+    scores = _scores(candidates) * is_on_page
     chosen = _chosen(scores)
     found = []
     for index, (height, width) in enumerate(pages):
@@ -44,6 +45,16 @@ def decode(
         boxes = clip(np.asarray((candidates.boxes[index, points].cpu() * ratio).numpy(), np.float32), width, height)
         found.append(_suppressed(boxes, scores[index, points, labels].cpu().numpy(), labels.cpu().numpy(), classes))
     return found
+
+
+def _scores(candidates: Candidates) -> Float[Tensor, "batch points classes"]:
+    """s^0.8 p^0.2: what a point says of an object, s, in the light of what the page as a whole shows, p.
+
+    A point scores the overlap of its box, which is hard to foresee where an object is large; that the page shows one is
+    often plain. All boxes of a class on a page share p: pages change places, boxes of one page do not.
+    """
+    page = candidates.page_logits.sigmoid()[:, None]
+    return candidates.logits.sigmoid() ** (1 - PAGE_POWER) * page**PAGE_POWER
 
 
 def _chosen(scores: Float[Tensor, "batch points classes"]) -> list[tuple[Tensor, Tensor]]:

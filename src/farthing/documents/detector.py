@@ -68,7 +68,7 @@ class PageNet(Detector):
             logits=logits,
             boxes=boxes_of(raw, centers, strides),
             centers=centers,
-            page_logits=self.page_head(maps[-1]).flatten(2).amax(2),
+            page_logits=self.page_head(maps[-1]).flatten(2).amax(2).float(),
         )
 
     def loss(self, images: Float[Tensor, "batch 1 height width"], objects: Objects) -> Float[Tensor, ""]:
@@ -86,9 +86,12 @@ class PageNet(Detector):
         return [*levels, F.max_pool2d(levels[-1], 3, stride=2, padding=1)]
 
     def _head(self, level: Tensor) -> tuple[Tensor, Tensor]:
-        """Class logits [batch, classes, h, w] and the logarithms of the distances in strides [batch, 4, h, w]."""
+        """Class logits [batch, classes, h, w] and the logarithms of the distances in strides [batch, 4, h, w].
+
+        Both are f32, also where autocast computes in another type: losses and boxes need the digits.
+        """
         shared = self.trunk(level)
-        return self.class_head(self.class_branch(shared)), self.box_head(self.box_branch(shared))
+        return self.class_head(self.class_branch(shared)).float(), self.box_head(self.box_branch(shared)).float()
 
 
 def _set_bias(head: nn.Conv2d, value: float) -> None:
@@ -102,10 +105,10 @@ def points_of(
     """Centres in canvas pixels and strides of the points of maps with these (height, width), row by row."""
     centers, strides = [], []
     for (height, width), stride in zip(sizes, STRIDES, strict=True):
-        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        y, x = torch.meshgrid(torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij")
         centers.append((torch.stack([x, y], -1).reshape(-1, 2) + 0.5) * stride)
-        strides.append(torch.full((height * width,), float(stride)))
-    return torch.cat(centers).to(device), torch.cat(strides).to(device)
+        strides.append(torch.full((height * width,), float(stride), device=device))
+    return torch.cat(centers), torch.cat(strides)
 
 
 def boxes_of(

@@ -27,9 +27,10 @@ from farthing.documents.page import Page, Pixels
 from farthing.documents.planting import cut_out
 from farthing.documents.query import QueryNet
 from farthing.documents.querylearner import LEAST_PAGES, FindConfig, QueryLearner
-from farthing.documents.runs import Device, NewProgress, choose_device
+from farthing.documents.runs import NewProgress
 from farthing.documents.transforms import to_grey
 from farthing.documents.unlabelled import read_collection
+from farthing.train.devices import Device, choose_device
 
 MOST_EXAMPLES = 5
 PAGES_FOLDER = "pages"

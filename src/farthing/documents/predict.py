@@ -13,8 +13,9 @@ from farthing.documents.detections import Detections
 from farthing.documents.inference import detect_greys, place_on
 from farthing.documents.modelfolder import PageModel, load_model
 from farthing.documents.page import Page
-from farthing.documents.runs import MODEL_FOLDER, RUN_FILE, Device, choose_device
+from farthing.documents.runs import MODEL_FOLDER, RUN_FILE
 from farthing.documents.transforms import to_grey
+from farthing.train.devices import Device, choose_device
 
 BUILTIN = "builtin"
 

@@ -16,8 +16,9 @@ from farthing.documents.data import PageBatch, TrainBatches, split_pages
 from farthing.documents.detector import PageNet
 from farthing.documents.inference import place_on
 from farthing.documents.masked import MaskedNet, MaskedTask
-from farthing.documents.runs import CLIP_NORM, FLOAT_FOLDER, RUN_FILE, Device, NewProgress, RunInfo, choose_device
+from farthing.documents.runs import CLIP_NORM, FLOAT_FOLDER, RUN_FILE, NewProgress, RunInfo
 from farthing.documents.unlabelled import names_digest, read_collection
+from farthing.train.devices import Device, choose_device
 from farthing.train.folder import RunFolder
 from farthing.train.loop import FitConfig, FitResult, fit
 from farthing.train.task import NoProgress

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import torch
 from torch import Tensor
+from torch.optim import AdamW
 
 from farthing.base.config import from_dict, to_dict
 from farthing.base.errors import ConfigError
@@ -23,8 +24,10 @@ from farthing.documents.inference import place_on
 from farthing.documents.modelfolder import save_model
 from farthing.documents.precision import quantized_model
 from farthing.documents.task import DetectTask
+from farthing.train.devices import Device, choose_device, has_fast_bfloat16
 from farthing.train.folder import RunFolder
 from farthing.train.loop import FitConfig, FitResult, fit
+from farthing.train.optim import decay_groups
 from farthing.train.task import NoProgress, Progress
 
 RUN_FILE, RESULT_FILE = "run.json", "result.json"
@@ -32,7 +35,6 @@ FLOAT_FOLDER, QUANTIZED_FOLDER, MODEL_FOLDER, CACHE_FOLDER = "float", "quantized
 CLIP_NORM = 10.0
 MIN_QUANTIZED_EVALS = 2
 
-Device = Literal["auto", "cpu", "cuda"]
 NewProgress = Callable[[str], Progress]
 
 
@@ -72,18 +74,6 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     train_seconds: float
     device: str
     history: list[dict[str, float]]
-
-
-def choose_device(device: Device) -> torch.device:
-    """The device of this name; "auto" is a GPU where there is one.
-
-    Raises:
-        ConfigError: "cuda" without a GPU that torch can use.
-    """
-    has_gpu = torch.cuda.is_available()
-    if device == "cuda" and not has_gpu:
-        raise ConfigError("--device cuda: torch finds no GPU it can use; take --device cpu or auto")
-    return torch.device("cuda" if has_gpu and device != "cpu" else "cpu")
 
 
 def train_detector(
@@ -171,12 +161,13 @@ class _Training:
         if start is not None:
             _take_over(model, config.classes, *start)
         steps = -(-train.num_images // train.batch_size)
-        parts = [self._fit(model, FLOAT_FOLDER, steps, train.num_evals, train.lr, train.warmup_steps)]
+        in_bfloat16 = train.bfloat16 and has_fast_bfloat16(self._device)
+        parts = [self._fit(model, FLOAT_FOLDER, steps, train.num_evals, train.lr, train.warmup_steps, in_bfloat16)]
         if not config.precision.is_float:
             model = quantized_model(config, {name: value.cpu() for name, value in model.state_dict().items()})
             steps = -(-train.num_quantized_images // train.batch_size)
             evals = max(MIN_QUANTIZED_EVALS, train.num_evals // 4)
-            parts.append(self._fit(model, QUANTIZED_FOLDER, steps, evals, train.quantized_lr, 0))
+            parts.append(self._fit(model, QUANTIZED_FOLDER, steps, evals, train.quantized_lr, 0, in_bfloat16=False))
         save_model(self._folder / MODEL_FOLDER, model.cpu().eval(), config, metrics=parts[-1].best_metrics)
         return RunResult(
             metrics=parts[-1].best_metrics,
@@ -188,17 +179,27 @@ class _Training:
             history=[line for part in parts for line in part.history],
         )
 
-    def _fit(self, model: Detector, name: str, steps: int, evals: int, lr: float, warmup_steps: int) -> FitResult:
+    def _fit(
+        self,
+        model: Detector,
+        name: str,
+        steps: int,
+        evals: int,
+        lr: float,
+        warmup_steps: int,
+        in_bfloat16: bool,
+    ) -> FitResult:
         config, evals = self._config, min(evals, steps)
+        model = place_on(model, self._device)
         task = DetectTask(
-            place_on(model, self._device),
+            model,
             cache=self._cache,
             held_out=self._held_out,
             classes=config.classes,
             long_side=config.model.long_side,
             augment=config.augment,
-            lr=lr,
-            weight_decay=config.train.weight_decay,
+            optimizer=AdamW(decay_groups(model, weight_decay=config.train.weight_decay), lr=lr),
+            in_bfloat16=in_bfloat16,
         )
         batches = TrainBatches(
             cache=self._cache,

@@ -1,4 +1,4 @@
-"""Detector training as a `train.Task`: focal, overlap and page losses, AdamW, page AP and AP50 on held-out pages."""
+"""Detector training as a `train.Task`: focal, overlap and page losses, page AP and AP50 on held-out pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
 from farthing.documents.augment import Augmenter
 from farthing.documents.cache import PageCache
@@ -18,7 +18,6 @@ from farthing.documents.inference import detect_greys
 from farthing.documents.metrics import evaluate_pages, mean_metrics
 from farthing.documents.targets import Objects
 from farthing.documents.transforms import normalise
-from farthing.train.optim import decay_groups
 
 
 class DetectTask:
@@ -31,8 +30,8 @@ class DetectTask:
         classes: what is looked for.
         long_side: of a page as the net sees it.
         augment: how pages are varied.
-        lr: of AdamW.
-        weight_decay: of AdamW, on matrices.
+        optimizer: of the model's parameters.
+        in_bfloat16: whether convolutions are computed in bfloat16.
     """
 
     def __init__(
@@ -44,20 +43,22 @@ class DetectTask:
         classes: tuple[str, ...],
         long_side: int,
         augment: AugmentConfig,
-        lr: float,
-        weight_decay: float,
+        optimizer: Optimizer,
+        in_bfloat16: bool = False,
     ) -> None:
         self.model: nn.Module = model
         self._detector = model
         self._cache, self._held_out, self._classes = cache, held_out, classes
         self._long_side, self._augment = long_side, augment
         self._device = next(model.parameters()).device
-        self.optimizers: list[Optimizer] = [AdamW(decay_groups(model, weight_decay=weight_decay), lr=lr)]
+        self._in_bfloat16 = in_bfloat16
+        self.optimizers: list[Optimizer] = [optimizer]
 
     def loss(self, batch: PageBatch) -> Tensor:
         """What the detector pays for a varied batch."""
         images, objects = self._varied(batch)
-        return self._detector.loss(images, objects)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._in_bfloat16):
+            return self._detector.loss(images, objects)
 
     def after_step(self, step: int) -> None:
         """Nothing: there is no teacher."""
