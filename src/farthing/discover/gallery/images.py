@@ -8,7 +8,7 @@ import warnings
 from collections import OrderedDict
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from farthing.base.errors import DataError
 
@@ -78,13 +78,20 @@ def encode(path: Path, *, max_side: int, quality: int = _QUALITY) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a decoder about a file that it reads nevertheless
             with Image.open(path, formats=_FORMATS) as file:
-                if file.width * file.height > _MOST_PIXELS:
-                    raise DataError(f"{path}: has {file.width} x {file.height} pixels, at most {_MOST_PIXELS} are read")
-                file.draft("RGB", (max_side, max_side))
-                image = ImageOps.exif_transpose(file).convert("RGB")
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                size, image = file.size, _decode(file, max_side)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: cannot be read as an image") from error
+    if image is None:
+        raise DataError(f"{path}: has {size[0]} x {size[1]} pixels, at most {_MOST_PIXELS} are read")
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=quality, lossless=max(image.size) <= 64)
     return buffer.getvalue()
+
+
+def _decode(file: Image.Image, max_side: int) -> Image.Image | None:
+    """The pixels, upright; None where there are too many."""
+    if file.width * file.height > _MOST_PIXELS:
+        return None
+    file.draft("RGB", (max_side, max_side))
+    return ImageOps.exif_transpose(file).convert("RGB")

@@ -132,8 +132,9 @@ def _recut(sorting: Sorting, cut: Numbers) -> Sorting:
     is_free = ~(held[sorting.classes] | sorting.placed)
     found, sizes = np.unique(cut[is_free & (cut >= sorting.num_known)], return_counts=True)
     found = found[np.argsort(-sizes, kind="stable")]
-    # Classes that nobody touched lose all their images, so their names are free again.
-    taken = [row.name for row, is_held in zip(sorting.image_classes, held, strict=False) if is_held or not row.is_new]
+    # The names of classes that lose all their images are free again.
+    kept = set(np.unique(sorting.classes[~is_free]).tolist())
+    taken = [row.name for place, row in enumerate(sorting.image_classes) if place in kept or not row.is_new]
     names = new_names(taken, len(found))
     target = np.full(max(int(cut.max(initial=-1)) + 2, sorting.num_known + 1), UNSORTED, dtype=np.int32)
     target[: sorting.num_known] = np.arange(sorting.num_known)

@@ -63,8 +63,10 @@ export class Sections {
     if (title.hidden) return;
     const field = make("input", { value: row.is_settled ? row.name : "", placeholder: row.name, maxlength: 200, list: "names", "aria-label": `Name of ${row.name}`, autocomplete: "off", spellcheck: "false" });
     const options = make("datalist", { id: "names" }, ...names.map((name) => make("option", { value: name })));
+    let isOver = false; // removing the field blurs it
     const end = (isDone) => {
-      if (!field.isConnected) return;
+      if (isOver) return;
+      isOver = true;
       const text = field.value.trim();
       title.hidden = false;
       options.remove();
