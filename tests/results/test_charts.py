@@ -11,7 +11,17 @@ import matplotlib as mpl
 import pytest
 from markupsafe import Markup
 
-from farthing.results.charts import COLORS, Bars, Point, Series, _root_ticks, histogram_chart, line_chart, point_chart
+from farthing.results.charts import (
+    COLORS,
+    Bars,
+    Point,
+    Series,
+    _root_ticks,
+    histogram_chart,
+    line_chart,
+    point_chart,
+    rank_chart,
+)
 from tests.reference.hostile_text import HOSTILE
 
 LINE = Series(x=[0, 1, 2], y=[0.5, 0.7, 0.6], color="series-1", areas=[4, 9, 16])
@@ -131,3 +141,24 @@ def test_ticks_are_round_and_stand_apart(most: float, ticks: list[float]) -> Non
     assert found == ticks
     roots = [math.sqrt(tick / most) for tick in found]
     assert all(above - below >= 0.17 for above, below in itertools.pairwise(roots))
+
+
+def ranks(values: list[int]) -> Markup:
+    colors = ["series-2" if place % 2 else "series-4" for place in range(len(values))]
+    return rank_chart(values, colors, title="Sizes", x_label="classes", y_label="images", size=(400, 300))
+
+
+def test_ranked_bars_grow_with_the_logarithm_from_a_little_below_one() -> None:
+    svg = ranks([100, 10, 1])
+    first, third = bar_heights(svg, "series-4")
+    (second,) = bar_heights(svg, "series-2")
+    assert third > 0
+    assert first - second == pytest.approx(second - third, abs=0.01)
+    assert second - third == pytest.approx(third * math.log(10) / math.log(1 / 0.6), abs=0.1)
+
+
+@pytest.mark.parametrize("values", [[1], [3, 2], [10**6, 1], list(range(1000, 0, -1))])
+def test_any_ranked_values_can_be_drawn(values: list[int]) -> None:
+    svg = ranks(values)
+    assert "nan" not in svg
+    assert svg == ranks(values)

@@ -40,7 +40,7 @@ TINT = {
 
 def sorted_images() -> list[SortedImage]:
     """The rows of assignments.csv; the first image of a class is its most probable one."""
-    rows = []
+    rows: list[SortedImage] = []
     for label, size in zip(CLASSES, SIZES, strict=True):
         for place in range(size):
             number = len(rows)
@@ -65,7 +65,8 @@ def features_of(rows: Sequence[SortedImage]) -> Features:
     base[3] = base[2] + 0.5 * base[3]
     lean = [0.3 * base[5] if number % 2 else 0 * base[5] for number in range(len(rows))]
     features = np.stack([base[CLASSES.index(row.label)] + more for row, more in zip(rows, lean, strict=True)])
-    return (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float32)
+    unit: Features = features / np.linalg.norm(features, axis=1, keepdims=True)
+    return unit.astype(np.float32)
 
 
 def cut(num_classes: int) -> Labels:

@@ -16,11 +16,12 @@ from tests.discover.gallery.runs import make_run, served, sorted_images
 from tests.reference.hostile_text import HOSTILE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 NAMES = "sections => sections.map(section => section.querySelector('h3').textContent)"
 
 
@@ -225,7 +226,7 @@ def test_a_change_of_another_tab_is_not_overwritten_but_shown(run: Path, browser
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_it_fits_its_window_in_both_schemes(run: Path, browser: Browser, size: dict[str, int], scheme: str) -> None:
+def test_it_fits_its_window_in_both_schemes(run: Path, browser: Browser, size: ViewportSize, scheme: str) -> None:
     with served(run) as address, tab(browser, address, viewport=size, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
         is_light = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] > 128"

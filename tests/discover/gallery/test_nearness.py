@@ -7,10 +7,11 @@ import pytest
 
 from farthing.base.errors import DataError
 from farthing.discover.gallery.nearness import class_similarities, halve, similarities_by_doubt
+from farthing.discover.problem import Features
 
 
-def random_features(seed: int, n: int = 40, dim: int = 5) -> np.ndarray:
-    features = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
+def random_features(seed: int, n: int = 40, dim: int = 5) -> Features:
+    features: Features = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
     return features / np.linalg.norm(features, axis=1, keepdims=True)
 
 
@@ -52,6 +53,6 @@ def test_two_images_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("features", [np.ones((1, 1)), np.tile([[0.6, 0.8]], (5, 1))])
-def test_equal_images_do_not_fall_apart(features: np.ndarray) -> None:
+def test_equal_images_do_not_fall_apart(features: Features) -> None:
     with pytest.raises(DataError, match="two different images"):
         halve(features.astype(np.float32))

@@ -101,7 +101,8 @@ def test_a_cut_numbers_new_classes_by_size_and_frees_the_names_of_old_ones() -> 
 @st.composite
 def sequences(draw: st.DrawFn) -> list[Change]:
     """Changes that fit the sorting that each one is made to."""
-    sorting, made = start(images()), []
+    sorting = start(images())
+    made: list[Change] = []
     for _ in range(draw(st.integers(0, 8))):
         full = np.flatnonzero(sorting.sizes()).tolist()
         some = st.lists(st.integers(0, 7), min_size=1, max_size=4).map(lambda numbers: packed(*numbers))
@@ -116,7 +117,9 @@ def sequences(draw: st.DrawFn) -> list[Change]:
         if full:
             of = st.sampled_from(full)
             kinds += [st.builds(Rename, of=of, name=st.just(f"name {len(made)}")), st.builds(Merge, of=of, into=of)]
-            kinds += [of.map(lambda number, now=sorting: Split(of=number, images=pack(now.members(number)[:1])))]
+            kinds.append(
+                st.sampled_from([Split(of=number, images=pack(sorting.members(number)[:1])) for number in full])
+            )
         made.append(draw(st.one_of(kinds)))
         sorting = apply(sorting, made[-1])
     return made
