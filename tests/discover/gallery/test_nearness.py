@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from farthing.base.errors import DataError
+from farthing.discover.features import unit_length
 from farthing.discover.gallery.nearness import class_similarities, halve, similarities_by_doubt
 from farthing.discover.problem import Features
 
 
 def random_features(seed: int, n: int = 40, dim: int = 5) -> Features:
-    features: Features = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
-    return features / np.linalg.norm(features, axis=1, keepdims=True)
+    return unit_length(np.random.default_rng(seed).normal(size=(n, dim)))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -6,45 +6,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from farthing.base.errors import DataError
 from farthing.discover.gallery.app import create_app
 from farthing.discover.gallery.decisions import open_decisions
 from farthing.discover.gallery.gallery import Cut, Gallery
 from farthing.discover.gallery.images import ImageFiles
 from farthing.discover.gallery.messages import FactsMessage
+from farthing.discover.kept import read_features
+from farthing.discover.modelfolder import load_model
 from farthing.discover.outputs import ASSIGNMENTS_FILE, read_assignments
 from farthing.discover.problem import Features
-from farthing.discover.rundata import read_given, read_info, read_summary
+from farthing.discover.rundata import FEATURES_FILE, MODEL_FOLDER, read_given, read_info, read_summary
 from farthing.web.server import Address, serve
 
 
-def serve_gallery(
-    run: Path,
-    *,
-    address: Address,
-    images: Path | None = None,
-    features: Features | None = None,
-    cut: Cut | None = None,
-    announce: Callable[[str], None],
-) -> None:
-    """Serves the gallery page until Ctrl-C or SIGTERM.
+def serve_gallery(run: Path, *, port: int = 8000, images: Path | None = None, announce: Callable[[str], None]) -> None:
+    """Serves the gallery page to this computer until Ctrl-C or SIGTERM.
 
     Args:
         run: what `fit` wrote.
-        address: where to listen.
+        port: TCP port; 0 takes a free one.
         images: the folder of images, if it has moved since.
-        features: f32 [n, dim] of length 1 in the order of assignments.csv; None tells classes alike by doubt alone.
-        cut: sorts into another number of classes; None where the run cannot.
         announce: told the address to open.
 
     Raises:
         FormatError: the folder has no finished run, or a file in it is damaged.
         DataError: the images are not there.
-        ConfigError: the address is taken or not this computer's.
+        ConfigError: the port is taken.
     """
-    with open_gallery(run, features=features, cut=cut) as gallery:
-        files = ImageFiles(find_images(run, images))
-        serve(lambda token: create_app(gallery, files, token=token), address=address, announce=announce)
+    read_summary(run)
+    files = ImageFiles(find_images(run, images))
+    with open_gallery(run, features=kept_space(run)) as gallery:
+        serve(lambda token: create_app(gallery, files, token=token), address=Address(port=port), announce=announce)
 
 
 @contextmanager
@@ -79,3 +74,18 @@ def find_images(run: Path, images: Path | None) -> Path:
     if not root.is_dir():
         raise DataError(f"{root}: the images are not there (any more); say with --images where they are")
     return root
+
+
+def kept_space(run: Path) -> Features | None:
+    """The features of a run as its classes see them, f32 [n, dim], zeros where an image has none; None if none are kept.
+
+    Raises:
+        FormatError: a file of the run is damaged.
+    """
+    if not (run / FEATURES_FILE).is_file():
+        return None
+    features = read_features(run)
+    has_feature = features.any(axis=1)
+    whitened = np.zeros_like(features)
+    whitened[has_feature] = load_model(run / MODEL_FOLDER).classifier.whitening.transform(features[has_feature])
+    return whitened
