@@ -50,13 +50,13 @@ def test_what_is_elsewhere_or_no_image_is_refused(tmp_path: Path, name: str) -> 
     save(root / "a.gif")
     (root / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     (root / "link.png").symlink_to(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"must lie below|cannot be read as an image"):
+    with pytest.raises(DataError, match=r"must lie below|is not an image|is damaged|cannot be read"):
         ImageFiles(root).get(name, "small")
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     save(tmp_path / "bomb.png", (8_000, 8_000), "1")
-    with pytest.raises(DataError, match="has 8000 x 8000 pixels, at most 50000000 are read"):
+    with pytest.raises(DataError, match="8000 x 8000 pixels are more than the 50 megapixels"):
         ImageFiles(tmp_path).get("bomb.png", "small")
 
 

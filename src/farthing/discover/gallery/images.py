@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import io
 import threading
-import warnings
 from collections import OrderedDict
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from farthing.base.errors import DataError
+from farthing.vision.images import read_image
 
 SIZES = {"tiny": 96, "small": 256, "large": 1600}
 """Longest side in pixels: in a report, in a class, alone."""
-_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
-_MOST_PIXELS = 50_000_000
 _CACHE_BYTES = 128 << 20
 _QUALITY = 84
+_DRAWING_SIDE = 64  # up to here no pixel is lost, px
 
 
 class ImageFiles:
@@ -63,35 +62,18 @@ class ImageFiles:
         return path
 
 
-def encode(path: Path, *, max_side: int, quality: int = _QUALITY) -> bytes:
+def encode(path: Path, *, max_side: int) -> bytes:
     """The image in a file as WebP; small drawings without loss.
 
     Args:
-        path: JPEG, PNG, TIFF or WebP, of at most 50 megapixels.
+        path: an image that `read_image` reads.
         max_side: longest side, px; a smaller image stays as small as it is.
-        quality: of WebP, from 0 to 100.
 
     Raises:
         DataError: it cannot be read, or is too large.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a decoder about a file that it reads nevertheless
-            with Image.open(path, formats=_FORMATS) as file:
-                size, image = file.size, _decode(file, max_side)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: cannot be read as an image") from error
-    if image is None:
-        raise DataError(f"{path}: has {size[0]} x {size[1]} pixels, at most {_MOST_PIXELS} are read")
+    image = Image.fromarray(read_image(path, max_side=max_side))
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=quality, lossless=max(image.size) <= 64)
+    image.save(buffer, "WEBP", quality=_QUALITY, lossless=max(image.size) <= _DRAWING_SIDE)
     return buffer.getvalue()
-
-
-def _decode(file: Image.Image, max_side: int) -> Image.Image | None:
-    """The pixels, upright; None where there are too many."""
-    if file.width * file.height > _MOST_PIXELS:
-        return None
-    file.draft("RGB", (max_side, max_side))
-    return ImageOps.exif_transpose(file).convert("RGB")

@@ -14,8 +14,6 @@ from farthing.discover.gallery.decisions import open_decisions
 from farthing.discover.gallery.gallery import Cut, Gallery
 from farthing.discover.gallery.images import ImageFiles
 from farthing.discover.gallery.messages import FactsMessage
-from farthing.discover.kept import read_features
-from farthing.discover.modelfolder import load_model
 from farthing.discover.outputs import ASSIGNMENTS_FILE, read_assignments
 from farthing.discover.problem import Features
 from farthing.discover.rundata import FEATURES_FILE, MODEL_FOLDER, read_given, read_info, read_summary
@@ -77,11 +75,14 @@ def find_images(run: Path, images: Path | None) -> Path:
 
 
 def kept_space(run: Path) -> Features | None:
-    """The features of a run as its classes see them, f32 [n, dim], zeros where an image has none; None if none are kept.
+    """The features of a run as its classes see them, f32 [n, dim], zeros for an image without; None if none are kept.
 
     Raises:
         FormatError: a file of the run is damaged.
     """
+    from farthing.discover.kept import read_features  # brings torch
+    from farthing.discover.modelfolder import load_model
+
     if not (run / FEATURES_FILE).is_file():
         return None
     features = read_features(run)
