@@ -137,7 +137,7 @@ def test_splitting_and_undoing(page: Page) -> None:
 def test_selected_images_are_taken_out_moved_or_made_a_class(page: Page, run: Path) -> None:
     page.click("[data-image='10']")
     page.click("[data-image='12']", modifiers=["Shift"])
-    assert page.inner_text("#selected") == "3 selected"
+    assert page.inner_text("#selection b") == "3 selected"
     page.keyboard.press("s")
     expect(page.locator("[data-class='4'] .size")).to_have_text("3 images")
     page.keyboard.press("u")

@@ -142,12 +142,12 @@ function goTo(id, other) {
   sections.element(target)?.scrollIntoView({ block: "start" });
 }
 
-function setCursor(image) {
+function setCursor(image, { isQuiet = false } = {}) {
   document.querySelector(".is-cursor")?.classList.remove("is-cursor");
   cursor = image;
   const cell = image === null ? null : sections.element(active)?.querySelector(`[data-image="${image}"]`);
   cell?.classList.add("is-cursor");
-  cell?.scrollIntoView({ block: "nearest" });
+  if (!isQuiet) cell?.scrollIntoView({ block: "nearest" });
 }
 
 function stepImage(distance) {
@@ -167,7 +167,7 @@ function select(of, image, isRange) {
   if (isRange && from >= 0) for (const id of ids.slice(from, to + 1)) chosen.images.add(id);
   else if (!chosen.images.delete(image)) chosen.images.add(image);
   chosen.last = image;
-  setCursor(image);
+  setCursor(image, { isQuiet: true });
   showSelection();
 }
 
@@ -181,7 +181,7 @@ function showSelection() {
     cell.setAttribute("aria-pressed", String(chosen.images.has(Number(cell.dataset.image))));
   }
   find("selection").hidden = chosen.images.size === 0;
-  find("selected").textContent = `${count(chosen.images.size)} selected`;
+  find("selected").textContent = count(chosen.images.size);
   find("wrong").disabled = chosen.of === UNSORTED;
   find("take-out").disabled = chosen.of === UNSORTED;
 }

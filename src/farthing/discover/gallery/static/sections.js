@@ -126,7 +126,7 @@ export class Sections {
     const actions = isUnsorted
       ? []
       : [
-          button("confirm", "Agree", "c", "The name is right and the images belong here"),
+          ...(row.is_settled ? [] : [button("confirm", "Agree", "c", "The name is right and the images belong here")]),
           ...(row.is_new ? [button("name", "Name", "n", "Give it a name; one that exists merges")] : []),
           button("merge", "Merge", "m", "Put it together with another class"),
           button("split", "Split", "s", "Make two classes of it"),
@@ -193,7 +193,7 @@ export class Sections {
     const element = event.target.closest(".class");
     if (!element) return;
     const id = Number(element.dataset.class);
-    this.act.activate(id);
+    this.act.activate(id, { isQuiet: true }); // a page that scrolls under a double click opens another image
     const cell = event.target.closest(".image");
     if (cell) return this.act.select(id, Number(cell.dataset.image), event.shiftKey);
     const button = event.target.closest("[data-act]");
