@@ -13,7 +13,7 @@ from farthing.base.config import from_dict
 from farthing.base.errors import ConfigError
 from farthing.discover.dictionary import Dictionary, learn_dictionary
 from farthing.discover.exemplars import Projection, fit_exemplars
-from farthing.discover.pixels import Canvas, choose_canvas, place
+from farthing.discover.pixels import Canvas, choose_canvas, to_tensor
 from farthing.discover.problem import Features
 from farthing.vision.images import Pixels
 from farthing.vision.views import draw_warps, warp
@@ -89,7 +89,7 @@ class DictionaryExtractor:
         """
         generator = torch.Generator().manual_seed(seed)
         canvas = choose_canvas(images, side=config.side)
-        placed = _to_tensor(images, canvas)
+        placed = to_tensor(images, canvas).to(torch.float32)
         dictionary = learn_dictionary(
             placed, patch=config.patch, atoms=config.atoms, grid=config.grid, generator=generator
         )
@@ -112,9 +112,10 @@ class DictionaryExtractor:
 
     def transform(self, images: Sequence[Pixels]) -> Features:
         """f32 [n, dim] features of RGB images of any sizes, of any length."""
-        placed = _to_tensor(images, self.canvas)
-        parts = [self._describe(part) for part in placed.split(_IMAGES_AT_ONCE)]
-        return self.projection(torch.cat(parts)).numpy()
+        placed = to_tensor(images, self.canvas)
+        parts = [self._describe(part.to(torch.float32)) for part in placed.split(_IMAGES_AT_ONCE)]
+        features: Features = self.projection(torch.cat(parts)).numpy()
+        return features
 
     def _describe(self, images: Tensor) -> Tensor:
         """The mean description over all views."""
@@ -152,9 +153,3 @@ class DictionaryExtractor:
             warps=tensors["warps"],
             projection=Projection(mean=tensors["projection.mean"], weight=tensors["projection.weight"]),
         )
-
-
-def _to_tensor(images: Sequence[Pixels], canvas: Canvas) -> Tensor:
-    """f32 [n, channels, height, width] in [0, 255], each image whole on the canvas."""
-    placed = torch.stack([torch.from_numpy(place(pixels, canvas)) for pixels in images])
-    return placed.permute(0, 3, 1, 2).to(torch.float32)

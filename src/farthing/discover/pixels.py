@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from jaxtyping import UInt8
 from PIL import Image
+from torch import Tensor
 
 from farthing.base.errors import DataError
 from farthing.vision.images import Pixels, read_image
@@ -38,7 +41,7 @@ class Canvas:
         return 3 if self.has_colour else 1
 
 
-def choose_canvas(images: Sequence[Pixels], *, side: int) -> Canvas:
+def choose_canvas(images: Sequence[Pixels], *, side: int, multiple: int = 1) -> Canvas:
     """The canvas of about `side` x `side` pixels that has the median shape of the images, with colour if they have it.
 
     A collection of signs 48 x 72 pixels loses nothing to margins this way, and one of mixed shapes little.
@@ -46,13 +49,13 @@ def choose_canvas(images: Sequence[Pixels], *, side: int) -> Canvas:
     Args:
         images: u8 [h, w, 3] RGB, at least one.
         side: of the square with the area of the canvas, in pixels.
+        multiple: that height and width are rounded to.
     """
     aspect = float(np.median([pixels.shape[1] / pixels.shape[0] for pixels in images]))
     aspect = min(max(aspect, 1 / _LARGEST_ASPECT), _LARGEST_ASPECT)
     spread = np.mean([np.ptp(pixels.astype(np.int16), axis=2).mean() for pixels in images])
-    return Canvas(
-        height=round(side / aspect**0.5), width=round(side * aspect**0.5), has_colour=bool(spread > _COLOURED_FROM)
-    )
+    height, width = (multiple * max(1, round(side * aspect**power / multiple)) for power in (-0.5, 0.5))
+    return Canvas(height=height, width=width, has_colour=bool(spread > _COLOURED_FROM))
 
 
 def read_images(images: Iterable[Pixels | Path], *, max_side: int, batch: int = 256) -> Iterator[list[Pixels | None]]:
@@ -87,6 +90,12 @@ def place(pixels: Pixels, canvas: Canvas) -> Pixels:
     top, left = (canvas.height - height) // 2, (canvas.width - width) // 2
     placed[top : top + height, left : left + width] = values
     return placed
+
+
+def to_tensor(images: Sequence[Pixels], canvas: Canvas) -> UInt8[Tensor, "n channels height width"]:
+    """The images on the canvas, as one tensor."""
+    placed = torch.stack([torch.from_numpy(place(pixels, canvas)) for pixels in images])
+    return placed.permute(0, 3, 1, 2).contiguous()
 
 
 def _pixels(image: Pixels | Path, max_side: int) -> Pixels | None:

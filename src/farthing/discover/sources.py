@@ -18,9 +18,14 @@ from farthing.base.config import to_dict
 from farthing.base.errors import ConfigError, DataError, FormatError
 from farthing.base.files import read_json, write_bytes, write_json
 from farthing.discover.builtin import DictionaryConfig, DictionaryExtractor
-from farthing.discover.features import Extractor, FeatureSet, Progress, compute_features, unit_length
+from farthing.discover.featurefile import read_features
+from farthing.discover.features import Extractor, FeatureSet, Progress, compute_features
 from farthing.discover.images import ImageCollection
 from farthing.discover.pixels import read_images
+from farthing.discover.problem import UNLABELLED
+from farthing.discover.selfsup import SelfsupConfig
+from farthing.discover.selfsupextractor import SelfsupExtractor
+from farthing.discover.transformersextractor import TransformersExtractor
 from farthing.vision.images import Pixels
 
 Function = Callable[[Sequence[Pixels]], npt.NDArray[np.floating[Any]]]  # Any: the precision of a float type
@@ -34,13 +39,23 @@ class FeatureConfig:
 
     Attributes:
         dictionary: of "builtin".
+        selfsup: of "selfsup".
     """
 
     dictionary: DictionaryConfig = field(default_factory=DictionaryConfig)
+    selfsup: SelfsupConfig = field(default_factory=SelfsupConfig)
 
 
 # Kinds of extractor that can be kept.
-EXTRACTORS: dict[str, type[DictionaryExtractor]] = {"builtin": DictionaryExtractor}
+EXTRACTORS: dict[str, type[DictionaryExtractor] | type[SelfsupExtractor] | type[TransformersExtractor]] = {
+    "builtin": DictionaryExtractor,
+    "selfsup": SelfsupExtractor,
+    "transformers": TransformersExtractor,
+}
+HF_PREFIX = "hf:"
+
+# Sides of the canvas that are read of an image: no side of it is longer.
+_DETAIL = 2
 
 
 def extract_features(
@@ -50,52 +65,82 @@ def extract_features(
     listing: Path | None = None,
     config: FeatureConfig | None = None,
     seed: int = 0,
+    folder: Path | None = None,
     progress: Progress = lambda _: None,
 ) -> tuple[FeatureSet, Extractor | None]:
-    """The features of a collection, and the extractor for later images (None where there is none to keep).
+    """The features of a collection, and the extractor for later images (None where the features came as a file).
 
     Args:
         collection: the images.
-        source: "builtin", "FILE.npy" (f32 [n, dim], with `listing`), or a function that takes a list of
-            u8 [h, w, 3] RGB images and returns [n, dim]; a function is never stored.
+        source: "builtin" (a dictionary of patches), "selfsup" (a net trained on the collection), "FILE.npy"
+            (f32 [n, dim], with `listing`), "hf:FOLDER" (a transformers vision model), or a function that takes a list
+            of u8 [h, w, 3] RGB images and returns [n, dim]; a function is never stored.
         listing: for FILE.npy: a text file, the image of each row, one per line.
         config: how, for the sources that learn.
         seed: of everything that is drawn.
+        folder: of the training of "selfsup", which is gone on with where it was cut off; None keeps none.
         progress: is told what is being done.
 
     Raises:
         ConfigError: an unknown source, or a `listing` without FILE.npy, or the other way round.
         DataError: no image can be read, or the file of features does not fit the collection.
     """
-    config = config or FeatureConfig()
-    paths = [collection.path(name) for name in collection.names]
-    if not isinstance(source, str):
-        extractor: Extractor = FunctionExtractor(source)
-        made_by: dict[str, Any] = {"source": "function"}
-        return compute_features(collection.names, paths, extractor, made_by=made_by, progress=progress), None
-    if source.endswith(".npy") or listing is not None:
+    if isinstance(source, str) and (source.endswith(".npy") or listing is not None):
         return read_features(Path(source), listing, collection), None
-    if source != "builtin":
-        raise ConfigError(f"features must be builtin, selfsup, FILE.npy or hf:FOLDER, got {source!r}")
-    progress("learning a dictionary of patches")
-    sample = draw_images(paths, config.dictionary.fit_images, max_side=2 * config.dictionary.side, seed=seed)
-    extractor = DictionaryExtractor.fit(sample, config.dictionary, seed=seed)
-    made_by = {"source": source, **to_dict(config.dictionary)}
+    learner = _Learner(collection, config or FeatureConfig(), seed, folder, progress)
+    extractor, made_by = learner.learn(source)
+    paths = [collection.path(name) for name in collection.names]
     return compute_features(collection.names, paths, extractor, made_by=made_by, progress=progress), extractor
 
 
-def draw_images(images: Sequence[Path | Pixels], count: int, *, max_side: int, seed: int) -> list[Pixels]:
-    """Up to `count` of the images that can be read, drawn at random, in their order.
+@dataclass(frozen=True, slots=True)
+class _Learner:
+    """What makes an extractor from the name of its source."""
 
-    Raises:
-        DataError: none of them can be read.
-    """
-    order = np.sort(np.random.default_rng(seed).permutation(len(images))[:count])
-    batches = read_images((images[index] for index in order), max_side=max_side)
-    drawn = [pixels for batch in batches for pixels in batch if pixels is not None]
-    if not drawn:
-        raise DataError("images: at least one must be readable, got none")
-    return drawn
+    collection: ImageCollection
+    config: FeatureConfig
+    seed: int
+    folder: Path | None
+    progress: Progress
+
+    def learn(self, source: str | Function) -> tuple[Extractor, dict[str, Any]]:  # Any: JSON
+        """The extractor, and what to say about it."""
+        if not isinstance(source, str):
+            return FunctionExtractor(source), {"source": "function"}
+        if source == "builtin":
+            return self._builtin(), {"source": source, **to_dict(self.config.dictionary)}
+        if source == "selfsup":
+            return self._selfsup(), {"source": source, **to_dict(self.config.selfsup)}
+        if source.startswith(HF_PREFIX):
+            folder = Path(source.removeprefix(HF_PREFIX))
+            return TransformersExtractor.open(folder), {"source": source}
+        raise ConfigError(f"features must be builtin, selfsup, FILE.npy or hf:FOLDER, got {source!r}")
+
+    def _builtin(self) -> Extractor:
+        self.progress("learning a dictionary of patches")
+        config = self.config.dictionary
+        _, images = self._draw(config.fit_images, side=config.side)
+        return DictionaryExtractor.fit(images, config, seed=self.seed)
+
+    def _selfsup(self) -> Extractor:
+        self.progress("training a small net without labels")
+        config = self.config.selfsup
+        names, images = self._draw(config.max_images, side=config.side)
+        label_of = dict(zip(self.collection.names, self.collection.labels, strict=True))
+        classes = {label: number for number, label in enumerate(sorted({*label_of.values()} - {None}, key=str))}
+        labels = np.array([classes.get(label_of[name], UNLABELLED) for name in names], dtype=np.int64)
+        return SelfsupExtractor.fit(images, labels, config, seed=self.seed, folder=self.folder)
+
+    def _draw(self, count: int, *, side: int) -> tuple[list[str], list[Pixels]]:
+        """Names and pixels of up to `count` readable images, drawn at random, in the collection's order."""
+        names = self.collection.names
+        chosen = [names[i] for i in np.sort(np.random.default_rng(self.seed).permutation(len(names))[:count])]
+        batches = read_images((self.collection.path(name) for name in chosen), max_side=_DETAIL * side)
+        images = [image for batch in batches for image in batch]
+        drawn = [(name, image) for name, image in zip(chosen, images, strict=True) if image is not None]
+        if not drawn:
+            raise DataError(f"{self.collection.root}: at least one image must be readable, got none")
+        return [name for name, _ in drawn], [image for _, image in drawn]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,48 +172,6 @@ class FunctionExtractor:
             ConfigError: always.
         """
         raise ConfigError("features: a function cannot be stored; pass it again for later images")
-
-
-def read_features(path: Path, listing: Path | None, collection: ImageCollection) -> FeatureSet:
-    """The features in a .npy file, for the images of the collection that the listing names.
-
-    Images of the collection without a row count as unreadable; rows of other images are left out.
-
-    Args:
-        path: float [n, dim].
-        listing: UTF-8, the image of each row by name below the collection's folder, one per line.
-        collection: the images.
-
-    Raises:
-        ConfigError: only one of the two files is given.
-        DataError: a file cannot be read, they differ in length, an image has two rows, none is of the collection, or
-            a value is not finite.
-    """
-    if listing is None or path.suffix != ".npy":
-        raise ConfigError("features: FILE.npy and --images LIST (the image of each row) belong together; give both")
-    try:
-        values = np.load(path, allow_pickle=False)
-        names = [line.strip() for line in listing.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (OSError, EOFError, ValueError) as error:
-        raise DataError(f"{path} or {listing}: cannot be read ({error})") from error
-    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating) or values.ndim != 2:
-        raise DataError(f"{path}: must hold one matrix of floats, [n, dim]")
-    if len(names) != len(values):
-        raise DataError(
-            f"{listing}: must name the image of each of {len(values)} rows of {path.name}, got {len(names)}"
-        )
-    row_of = dict(zip(names, range(len(names)), strict=True))
-    if len(row_of) != len(names):
-        raise DataError(f"{listing}: names {len(names) - len(row_of)} images more than once")
-    present = [name for name in collection.names if name in row_of]
-    if not present:
-        raise DataError(f"{listing}: names no image of {collection.root} (its first is {names[0]!r})")
-    return FeatureSet(
-        names=tuple(present),
-        features=unit_length(values[[row_of[name] for name in present]]),
-        unreadable=tuple(name for name in collection.names if name not in row_of),
-        made_by={"source": path.name, "dim": values.shape[1]},
-    )
 
 
 class _Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -203,5 +206,5 @@ def load_extractor(folder: Path) -> Extractor:
     try:
         tensors = load((folder / TENSORS_FILE).read_bytes())
         return EXTRACTORS[described.kind].from_state(described.state, tensors)
-    except (OSError, SafetensorError, KeyError, ConfigError) as error:
+    except (OSError, SafetensorError, KeyError, ConfigError, RuntimeError) as error:
         raise FormatError(f"{folder}: the extractor is damaged ({error})") from error
