@@ -1,9 +1,8 @@
 """Features as codes of few bits: 8 bits with one scale per dimension, or signs.
 
-8 bits: code = nearest(x_d / s_d) in [-128, 127], s_d = max|x_d| / 127. One bit: the sign of x_d - m_d, m_d the median
-of dimension d, so that every bit is set half of the time. Both are decoded to vectors of length 1.
-
-The codes of a collection are made and kept with `lowbit`'s levels and bytes (docs/format.md).
+Eight bits spread their levels from the smallest to the largest value of the dimension. One bit is the sign of the
+difference from the median of the dimension, so that each bit is set half of the time. Quantizers and bytes are those of
+`lowbit` (docs/format.md); both widths decode to vectors of length 1.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from torch import Tensor
 from farthing.base.errors import ConfigError, DataError, FormatError
 from farthing.discover.features import unit_length
 from farthing.discover.problem import Features
-from farthing.lowbit.levels import HIGHEST_LEVEL, code_of_level, level_of_code, nearest_level
+from farthing.lowbit.levels import level_of_code
 from farthing.lowbit.packing import has_zero_padding, pack, row_bytes, unpack
+from farthing.lowbit.quantizers import QUANTIZERS
 
 FeatureBits = Literal[32, 8, 1]
 
-# A dimension that is zero everywhere has any scale.
-_SMALLEST_SCALE = 1e-12
+_QUANTIZER_OF: dict[int, str] = {8: "minmax", 1: "sign-ste"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)
@@ -80,14 +79,12 @@ def encode(features: Features, bits: Literal[8, 1]) -> FeatureCodes:
     if features.ndim != 2 or not features.size:
         raise DataError(f"features must be [n, dim] with n >= 1, got {features.shape}")
     values = torch.from_numpy(np.ascontiguousarray(features))
-    if bits == 8:
-        offset = torch.zeros(values.shape[1])
-        scale = (values.abs().amax(0) / HIGHEST_LEVEL[8]).clamp_min(_SMALLEST_SCALE)
-    else:
-        offset = values.median(0).values
-        scale = (values - offset).abs().mean(0).clamp_min(_SMALLEST_SCALE)
-    codes = code_of_level(nearest_level(values - offset, scale, bits), bits)
-    return FeatureCodes(bits=bits, packed=pack(codes, bits), scale=scale, offset=offset)
+    centre = values.median(0).values if bits == 1 else torch.zeros(values.shape[1])
+    quantizer = QUANTIZERS[_QUANTIZER_OF[bits]](bits, "dimension", values.shape[1]).eval()
+    quantizer.init_from(values - centre)
+    offset = centre if quantizer.offset is None else centre + quantizer.offset
+    packed = pack(quantizer.codes(values - centre), bits)
+    return FeatureCodes(bits=bits, packed=packed, scale=quantizer.positive_scale(), offset=offset)
 
 
 def rounded(features: Features, bits: FeatureBits) -> Features:
