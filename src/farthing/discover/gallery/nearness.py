@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from farthing.base.errors import DataError
 from farthing.discover.gallery.changes import Numbers
 from farthing.discover.gallery.sorting import Flags
 from farthing.discover.problem import UNSORTED, Features
 
-_BLOCK = 65_536  # images summed at a time
 _MOST_PASSES = 50
 _SAMPLE = 1000  # images that the first direction is taken from
 
@@ -25,11 +25,11 @@ def class_similarities(features: Features, classes: Numbers, num_classes: int) -
         classes: i32 [n], the class of each image or `UNSORTED`.
         num_classes: how many there are.
     """
-    sums = np.zeros((num_classes, features.shape[1]), dtype=np.float32)
-    for begin in range(0, len(classes), _BLOCK):
-        block = classes[begin : begin + _BLOCK]
-        rows = np.flatnonzero(block != UNSORTED)
-        np.add.at(sums, block[rows], features[begin : begin + _BLOCK][rows])
+    images = np.flatnonzero(classes != UNSORTED)
+    members = csr_array(
+        (np.ones(len(images), np.float32), (classes[images], images)), shape=(num_classes, len(classes))
+    )
+    sums = members @ features
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     means = sums / np.maximum(lengths, np.finfo(np.float32).tiny)
     similarities: Similarities = means @ means.T

@@ -20,13 +20,21 @@ from farthing.discover.rundata import FEATURES_FILE, MODEL_FOLDER, read_given, r
 from farthing.web.server import Address, serve
 
 
-def serve_gallery(run: Path, *, port: int = 8000, images: Path | None = None, announce: Callable[[str], None]) -> None:
+def serve_gallery(
+    run: Path,
+    *,
+    port: int = 8000,
+    images: Path | None = None,
+    cut: Cut | None = None,
+    announce: Callable[[str], None],
+) -> None:
     """Serves the gallery page to this computer until Ctrl-C or SIGTERM.
 
     Args:
         run: what `fit` wrote.
         port: TCP port; 0 takes a free one.
         images: the folder of images, if it has moved since.
+        cut: sorts into another number of classes; None where the run cannot.
         announce: told the address to open.
 
     Raises:
@@ -36,7 +44,7 @@ def serve_gallery(run: Path, *, port: int = 8000, images: Path | None = None, an
     """
     read_summary(run)
     files = ImageFiles(find_images(run, images))
-    with open_gallery(run, features=kept_space(run)) as gallery:
+    with open_gallery(run, features=kept_space(run), cut=cut) as gallery:
         serve(lambda token: create_app(gallery, files, token=token), address=Address(port=port), announce=announce)
 
 
@@ -80,11 +88,11 @@ def kept_space(run: Path) -> Features | None:
     Raises:
         FormatError: a file of the run is damaged.
     """
+    if not (run / FEATURES_FILE).is_file():
+        return None
     from farthing.discover.kept import read_features  # brings torch
     from farthing.discover.modelfolder import load_model
 
-    if not (run / FEATURES_FILE).is_file():
-        return None
     features = read_features(run)
     has_feature = features.any(axis=1)
     whitened = np.zeros_like(features)
