@@ -160,8 +160,8 @@ def test_selected_images_are_taken_out_moved_or_made_a_class(page: Page, run: Pa
 
 def test_another_number_of_classes(page: Page) -> None:
     page.fill("#cut-to", "6")
-    expect(page.locator("#k")).to_have_text("6")
-    assert page.locator(".class").count() == 6
+    expect(page.locator(".class")).to_have_count(6)
+    expect(page.locator("#toast")).to_have_text("Cut into 6 classes")
     page.click("#undo")
     expect(page.locator("#k")).to_have_text("4")
 
