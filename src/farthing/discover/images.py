@@ -41,13 +41,13 @@ class ImageCollection:
         return self.root / name
 
 
-def open_images(path: Path, labels: Path | None = None) -> ImageCollection:
+def open_images(root: Path, labels: Path | None = None) -> ImageCollection:
     """The images below a folder, in the order of their names, with their labels.
 
     Labels come from `labels` where it is given: image,label and any further columns; an empty label is none, an image
     that the file does not name is unlabelled. Without it, class folders give them: the label of an image is the folder
-    right below `path` that it lies in, and images directly in `path` or in a folder `unlabelled` have none. With a
-    `crops.csv` in `path` or beside it (what `farthing documents filter --crops` writes) the images are its crops:
+    right below `root` that it lies in, and images directly in `root` or in a folder `unlabelled` have none. With a
+    `crops.csv` in `root` or beside it (what `farthing documents filter --crops` writes) the images are its crops:
     their folders are kinds of object and not classes, and page, bbox and class become further columns.
 
     Hidden files and folders are left out; links are not followed out of the folder.
@@ -56,7 +56,6 @@ def open_images(path: Path, labels: Path | None = None) -> ImageCollection:
         DataError: the folder cannot be read or holds no image; the file of labels cannot be read, names an image
             twice with different labels, or names no image of the folder at all.
     """
-    root = path
     names = _list_images(root)
     columns = _crop_columns(root)
     if columns is not None and any(name in columns for name in names):  # the filter's folder has other images too
