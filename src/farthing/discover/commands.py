@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,7 @@ Listing = Annotated[
     Path | None, typer.Option("--images", metavar="LIST", help="The image of each row of FILE.npy, one per line.")
 ]
 Classes = Annotated[str, typer.Option(metavar="K|auto", help="Known and new classes together, where you know it.")]
+FEATURE_BITS: tuple[Literal[32, 8, 1], ...] = (32, 8, 1)
 Seed = Annotated[int, typer.Option(help="The same images and seed give the same result.")]
 
 
@@ -174,7 +175,7 @@ def compare(
         config=apply_overrides(FitConfig(), settings or []),
         seed=0,
     )
-    widths = [parse_bits(text) for text in split_values(bits) or ["32"]]
+    widths = [_feature_bits(text) for text in split_values(bits) or ["32"]]
     with console.StageLine() as line:
         rows = compare_heads(request, out, truth=truth, bits=widths, seeds=seeds, progress=line)
     console.show_comparison(rows, out, as_json=json)
@@ -208,6 +209,14 @@ def split(
 
     config = SplitConfig(known=known, labelled=labelled, imbalance=imbalance, largest=largest, least=least)
     console.show_split(write_split(images, out, config, labels=labels, seed=seed), out, as_json=json)
+
+
+def _feature_bits(text: str) -> Literal[32, 8, 1]:
+    bits = parse_bits(text)
+    for width in FEATURE_BITS:
+        if bits == width:
+            return width
+    raise ConfigError(f"--bits must be of {', '.join(map(str, FEATURE_BITS))}, got {bits}")
 
 
 def _num_classes(text: str) -> int | None:

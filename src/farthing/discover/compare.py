@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from farthing.base.files import write_json
-from farthing.discover.codes import round_features
+from farthing.discover.codes import FeatureBits, rounded
 from farthing.discover.config import DiscoverConfig
 from farthing.discover.csvfiles import write_rows
 from farthing.discover.discovery import discover
@@ -38,7 +38,7 @@ def compare_heads(
     out: Path,
     *,
     truth: Path,
-    bits: Sequence[int] = (32,),
+    bits: Sequence[FeatureBits] = (32,),
     seeds: int = 3,
     progress: Progress = lambda _: None,
 ) -> list[Row]:
@@ -76,15 +76,14 @@ def compare_heads(
         truth=table,
         num_classes=request.num_classes or len(set(table.labels.values())),
     )
-    rows = []
+    rows: list[Row] = []
     for width in bits:
-        rounded = round_features(found.features, width)
+        features = rounded(found.features, width)
         for name, config in _candidates(request.config.sorting).items():
             progress(f"{name}, {width} bits")
-            measured = [sorter.measure(rounded, config, seed) for seed in range(seeds)]
-            size = rounded.size * width / 8 / MEGABYTE
-            rows.append({"name": f"{name}, {width} bits", "head": name, "bits": width, "seeds": seeds, "size_mb": size})
-            rows[-1] |= _spread(measured)
+            measured = [sorter.measure(features, config, seed) for seed in range(seeds)]
+            row: Row = {"name": f"{name}, {width} bits", "head": name, "bits": width, "seeds": seeds}
+            rows.append(row | {"size_mb": features.size * width / 8 / MEGABYTE} | _spread(measured))
     write_json(out / TABLE_FILE, rows)
     write_rows(out / CSV_FILE, list(rows[0]), (list(row.values()) for row in rows))
     return rows
@@ -118,9 +117,9 @@ def _candidates(config: DiscoverConfig) -> dict[str, DiscoverConfig]:
     return {**single, CHOSEN: config}
 
 
-def _spread(measured: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
-    """The mean of every figure and its sample standard deviation, which is 0 for one value; None where there is none."""
-    row: dict[str, float | None] = {}
+def _spread(measured: Sequence[Mapping[str, float | None]]) -> Row:
+    """Mean and sample standard deviation, which is 0 for one value, of every figure; None where there is none."""
+    row: Row = {}
     for name in measured[0]:
         values = [value for one in measured if (value := one[name]) is not None]
         row[name] = float(np.mean(values)) if values else None

@@ -44,6 +44,8 @@ from farthing.results.classstore import CLASS_STORE_FILE
 
 Progress = Callable[[str], None]
 
+TRAINING_FOLDER = "selfsup"  # of a net that is trained on the collection
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
@@ -140,6 +142,7 @@ def _check_folder(out: Path, info: RunInfo, *, resume: bool) -> None:
         ("features", earlier.source, info.source),
         ("seed", earlier.seed, info.seed),
         ("settings of features", earlier.settings.get("features"), info.settings["features"]),
+        ("bits", earlier.settings.get("bits"), info.settings["bits"]),
     ):
         if before != now:
             raise ConfigError(
@@ -159,10 +162,11 @@ def _features(
         listing=request.listing,
         config=request.config.features,
         seed=request.seed,
+        folder=out / TRAINING_FOLDER,
         progress=progress,
     )
-    keep_features(out, found, extractor)
-    return found, extractor
+    keep_features(out, found, None if callable(request.source) else extractor, bits=request.config.bits)
+    return kept_features(out)
 
 
 def _given(collection: ImageCollection, out: Path) -> Given:

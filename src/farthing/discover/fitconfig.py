@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from farthing.discover.codes import FeatureBits
 from farthing.discover.config import DiscoverConfig
 from farthing.discover.sources import FeatureConfig
 
@@ -14,8 +15,10 @@ class FitConfig:
 
     Attributes:
         features: how features are made.
+        bits: that each number of a feature is kept in: 32, 8 or 1.
         sorting: what the folds choose from.
     """
 
     features: FeatureConfig = field(default_factory=FeatureConfig)
+    bits: FeatureBits = 32
     sorting: DiscoverConfig = field(default_factory=DiscoverConfig)

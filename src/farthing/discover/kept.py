@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any  # trees of tensors and JSON scalars, as in train.checkpoint
 
 import numpy as np
 import torch
 
-from farthing.base.errors import ConfigError, FormatError
+from farthing.base.errors import ConfigError, DataError, FormatError
+from farthing.discover.codes import FeatureBits, FeatureCodes, encode
 from farthing.discover.csvfiles import read_rows
 from farthing.discover.features import Extractor, FeatureSet
 from farthing.discover.modelfolder import put_together, take_apart
@@ -16,17 +18,23 @@ from farthing.discover.rundata import FEATURES_FILE, GIVEN_FILE
 from farthing.train.checkpoint import load_state, save_state
 
 
-def keep_features(run: Path, found: FeatureSet, extractor: Extractor | None) -> None:
+def keep_features(run: Path, found: FeatureSet, extractor: Extractor | None, *, bits: FeatureBits = 32) -> None:
     """Writes the features of a collection and their extractor into one file.
+
+    Args:
+        run: the folder.
+        found: the features.
+        extractor: what made them, where it can be kept.
+        bits: that each number is kept in.
 
     Raises:
         DataError: the folder cannot be written or the disk is full.
     """
-    state = {
-        "features": torch.from_numpy(found.features),
+    state: dict[str, Any] = {
+        "features": _packed(found.features, bits),
         "names": list(found.names),
         "unreadable": list(found.unreadable),
-        "made_by": dict(found.made_by),
+        "made_by": {**found.made_by, "bits": bits},
         "extractor": None,
     }
     if extractor is not None:
@@ -36,7 +44,7 @@ def keep_features(run: Path, found: FeatureSet, extractor: Extractor | None) -> 
 
 
 def kept_features(run: Path) -> tuple[FeatureSet, Extractor | None]:
-    """What `keep_features` wrote.
+    """What `keep_features` wrote, rounded where it was kept in fewer bits.
 
     Raises:
         FormatError: the file is missing or damaged.
@@ -46,14 +54,25 @@ def kept_features(run: Path) -> tuple[FeatureSet, Extractor | None]:
     try:
         found = FeatureSet(
             names=tuple(state["names"]),
-            features=state["features"].numpy(),
+            features=_unpacked(state["features"]),
             unreadable=tuple(state["unreadable"]),
             made_by=state["made_by"],
         )
         stored = state["extractor"]
         return found, None if stored is None else put_together(stored["kind"], stored["state"], stored["tensors"])
-    except (KeyError, TypeError, AttributeError, ConfigError) as error:
+    except (KeyError, TypeError, AttributeError, RuntimeError, ConfigError, DataError) as error:
         raise FormatError(f"{path}: not what this version of farthing writes ({error!r})") from error
+
+
+def _packed(features: Features, bits: FeatureBits) -> dict[str, Any]:
+    if bits == 32:
+        return {"values": torch.from_numpy(features)}
+    codes = encode(features, bits)
+    return {"bits": bits, "packed": codes.packed, "scale": codes.scale, "offset": codes.offset}
+
+
+def _unpacked(stored: dict[str, Any]) -> Features:
+    return stored["values"].numpy() if "values" in stored else FeatureCodes(**stored).decode()
 
 
 def read_features(run: Path) -> Features:

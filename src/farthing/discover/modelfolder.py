@@ -36,6 +36,7 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
         reach: least cosine of an image with the mean of its class in the whitened space; None where every image gets
             a class.
         extractor: its kind in `EXTRACTORS` and its description; None where features came from elsewhere.
+        has_numbers: whether class names stand for whole numbers, as an estimator's labels may be.
     """
 
     application: Literal["discover"] = APPLICATION
@@ -44,6 +45,7 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
     scale: float
     reach: float | None
     extractor: tuple[str, dict[str, Any]] | None  # Any: JSON
+    has_numbers: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)
@@ -56,12 +58,14 @@ class DiscoveryModel:
         reach: least cosine of an image with the mean of its class in the whitened space; None where every image gets
             a class.
         extractor: from images to features; None where features came from elsewhere.
+        has_numbers: whether class names stand for whole numbers, as an estimator's labels may be.
     """
 
     names: tuple[str, ...]
     classifier: Classifier
     reach: float | None
     extractor: Extractor | None
+    has_numbers: bool = False
 
     def predict(self, features: Features) -> Prediction:
         """The likeliest class of each image, `UNSORTED` where it is out of reach of that class.
@@ -115,6 +119,7 @@ def save_model(folder: Path, model: DiscoveryModel) -> None:
         scale=classifier.scale,
         reach=model.reach,
         extractor=extractor,
+        has_numbers=model.has_numbers,
     )
     save_artifact(folder, config=msgspec.to_builtins(description), tensors=tensors)
 
@@ -142,9 +147,15 @@ def load_model(folder: Path) -> DiscoveryModel:
         extractor = None
         if described.extractor is not None:
             extractor = put_together(*described.extractor, dict(_part(artifact.tensors, "extractor")))
-    except (msgspec.ValidationError, ConfigError, KeyError, TypeError) as error:
+    except (msgspec.ValidationError, ConfigError, KeyError, TypeError, RuntimeError) as error:
         raise FormatError(f"{folder}/config.json: not what this version of farthing writes ({error})") from error
-    model = DiscoveryModel(names=described.classes, classifier=classifier, reach=described.reach, extractor=extractor)
+    model = DiscoveryModel(
+        names=described.classes,
+        classifier=classifier,
+        reach=described.reach,
+        extractor=extractor,
+        has_numbers=described.has_numbers,
+    )
     _check_fit(model, folder)
     return model
 
