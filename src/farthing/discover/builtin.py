@@ -54,6 +54,8 @@ class DictionaryConfig:
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
                 raise ConfigError(f"{name} must be >= {lowest}, got {getattr(self, name)}")
+        if 2 * self.patch > self.side:  # the shorter side of a canvas is at least half of it
+            raise ConfigError(f"patch must be <= half of side, got {self.patch} and {self.side}")
         if not self.strength > 0:
             raise ConfigError(f"strength must be > 0, got {self.strength}")
         if not 0 <= self.shrinkage <= 1:
