@@ -38,15 +38,15 @@ class DictionaryConfig:
         fit_images: images that everything is learned from, drawn at random, >= 1.
     """
 
-    side: int = 32
-    patch: int = 6
+    side: int = 28
+    patch: int = 7
     atoms: int = 200
     grid: int = 3
-    views: int = 4
+    views: int = 8
     strength: float = 1.0
     components: int = 800
     shrinkage: float = 0.1
-    dim: int = 128
+    dim: int = 96
     fit_images: int = 3000
 
     def __post_init__(self) -> None:

@@ -1,10 +1,10 @@
 """A dictionary of small patches, learned without labels, and images described by which of its atoms they show where.
 
-Each 6 x 6 patch is contrast-normalised, whitened, compared with every atom, and what it resembles more than the average
+Each small patch is contrast-normalised, whitened, compared with every atom, and what it resembles more than the average
 atom is summed over the cells of a coarse grid.
 
 Source: Coates, Ng, Lee, An Analysis of Single-Layer Networks in Unsupervised Feature Learning, AISTATS 2011, sections
-3.1 to 3.2 (patches, whitening, k-means, triangle activation, pooling). Differences: 3 x 3 cells instead of quadrants,
+3.1 to 3.2 (patches, whitening, k-means, triangle activation, pooling). Differences: finer cells than quadrants,
 and the square root of each pooled value, which tempers bursts of one atom (Perronnin et al., ECCV 2010, section 3.2).
 """
 
