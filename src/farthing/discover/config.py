@@ -17,13 +17,13 @@ class FoldConfig:
     """How known classes are hidden to see what finds them again.
 
     Attributes:
-        num_folds: how often, >= 1.
+        num_folds: how often, >= 1; each is drawn twice, among all images and among the labelled ones alone.
         hidden: share of the known classes that a fold hides, in (0, 1).
         withheld: share of the labels of the other known classes that it hides too, in (0, 1).
         max_images: folds draw this many images of a larger collection, >= 100.
     """
 
-    num_folds: int = 3
+    num_folds: int = 6
     hidden: float = 0.5
     withheld: float = 0.5
     max_images: int = 10_000
@@ -40,20 +40,20 @@ class DiscoverConfig:
     """How images are sorted into classes once they have features.
 
     Attributes:
-        heads: what the folds choose from, by name; the first is taken where there are no folds to choose by.
+        heads: what the folds choose from, by name, in order of preference; the first is taken where there are no
+            folds, or where nothing is clearly better.
         shrinkages: of the within-class covariance, each in (0, 1]; likewise.
         folds: how the choice is made.
-        least: the number of images that form a class where the number of classes is open; smaller groups are
-            `unsorted`, >= 1.
+        least: images that form a new class, >= 1; None takes the labelled images of the known class with the fewest.
     """
 
-    heads: tuple[str, ...] = ("linkage", "kmeans")
-    shrinkages: tuple[float, ...] = (0.3,)
+    heads: tuple[str, ...] = ("robust", "robust+kmeans", "linkage", "kmeans")
+    shrinkages: tuple[float, ...] = (0.3, 0.6, 0.1)
     folds: FoldConfig = field(default_factory=FoldConfig)
-    least: int = 2
+    least: int | None = None
 
     def __post_init__(self) -> None:
         _require(len(self.heads) >= 1, "heads", "one name or more", self.heads)
         inside = all(0 < shrinkage <= 1 for shrinkage in self.shrinkages)
         _require(len(self.shrinkages) >= 1 and inside, "shrinkages", "one number or more in (0, 1]", self.shrinkages)
-        _require(self.least >= 1, "least", ">= 1", self.least)
+        _require(self.least is None or self.least >= 1, "least", ">= 1 or none", self.least)

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from farthing.base.errors import ConfigError
+import numpy as np
+
+from farthing.base.errors import ConfigError, DataError
+from farthing.discover.calibration import Calibration, calibrate
+from farthing.discover.choose import Candidate, Choice, Progress, Trials, choose, whiten
 from farthing.discover.config import DiscoverConfig
-from farthing.discover.heads import HEADS
-from farthing.discover.metric import Whitening
-from farthing.discover.probability import Classifier, Prediction, fit_classifier
-from farthing.discover.problem import Assignment, Problem
+from farthing.discover.folds import draw_folds
+from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
+from farthing.discover.means import class_means, own_likeness, without_itself
+from farthing.discover.numclasses import Interval, count_classes
+from farthing.discover.probability import Classifier, Prediction, Temper, fit_classifier
+from farthing.discover.problem import UNLABELLED, UNSORTED, Assignment, Problem
+from farthing.discover.robust import TREE_HEADS, absorb, drop_small, heads_with, smallest_class
 
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
-    """What was chosen, and why.
-
-    Attributes:
-        head: its name in `HEADS`.
-        shrinkage: of the within-class covariance.
-        why: one sentence.
-        scores: of each candidate on the folds, in percent, by its name; empty where there were no folds.
-    """
-
-    head: str
-    shrinkage: float
-    why: str
-    scores: dict[str, float]
+# Where the number of classes is open, an image of no class joins one if it is as like it as all but this share of its
+# images are.
+_OUTLIERS = 0.01
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)
@@ -40,25 +31,41 @@ class Discovery:
         assignment: of every image.
         prediction: the same classes with probabilities.
         classifier: for new images.
-        k_low: the fewest classes that are plausible.
-        k_high: the most.
+        dendrogram: of the images in the whitened space, to be cut again.
+        interval: plausible numbers of classes; the number itself where it was given.
         choice: head and shrinkage, and why.
-        ece: calibration error of the assigned probability on held-out labels, in [0, 1]; None without folds.
-        novelty_auroc: how well novelty told hidden classes from the others, in [0, 1]; None without folds.
-        calibration: per bin of the probability its mean, the share of right ones, and images.
+        calibration: of the probabilities, on held-out labels; None where too few classes are known for folds.
         warnings: one sentence each.
     """
 
     assignment: Assignment
     prediction: Prediction
     classifier: Classifier
-    k_low: int
-    k_high: int
+    dendrogram: Dendrogram
+    interval: Interval
     choice: Choice
-    ece: float | None
-    novelty_auroc: float | None
-    calibration: tuple[tuple[float, float, int], ...]
+    calibration: Calibration | None
     warnings: tuple[str, ...]
+
+    @property
+    def k_low(self) -> int:
+        """The fewest classes that are plausible."""
+        return self.interval.low
+
+    @property
+    def k_high(self) -> int:
+        """The most classes that are plausible."""
+        return self.interval.high
+
+    @property
+    def ece(self) -> float | None:
+        """Calibration error of the assigned probability on held-out labels, in [0, 1]."""
+        return None if self.calibration is None else self.calibration.ece
+
+    @property
+    def novelty_auroc(self) -> float | None:
+        """How well novelty told hidden classes from the others, in [0, 1]."""
+        return None if self.calibration is None else self.calibration.novelty_auroc
 
 
 def discover(
@@ -72,36 +79,92 @@ def discover(
     """Sorts images into known classes and new ones.
 
     Args:
-        problem: features, some of them labelled; no label at all is plain clustering.
-        config: what may be chosen.
-        num_classes: known and new together; None finds an interval and takes the best of it.
+        problem: features, some of them labelled.
+        config: what may be chosen. No label at all is plain clustering.
+        num_classes: known and new together, and then every image gets a class; None finds an interval, takes the best
+            of it, and leaves images that form no class unsorted.
         seed: of everything that is drawn; the same problem and seed give the same bits.
         progress: is told what is being done.
 
     Raises:
-        ConfigError: fewer classes than are known, or more than there are images.
+        ConfigError: fewer classes than are known, or more than there are images; a head that does not exist.
+        DataError: no image.
     """
-    if num_classes is not None and not max(1, problem.num_known) <= num_classes <= len(problem.features):
-        limits = f"from {max(1, problem.num_known)}, the known classes, to {len(problem.features)}, the images"
-        raise ConfigError(f"num_classes must be {limits}, got {num_classes}")
-    count = num_classes or max(2, 2 * problem.num_known)
-    head, shrinkage = config.heads[0], config.shrinkages[0]
-    progress(f"sorting with {head}")
-    whitening = Whitening.fit(problem, shrinkage)
-    whitened = Problem(
-        features=whitening.transform(problem.features), labels=problem.labels, num_known=problem.num_known
-    )
-    assignment = HEADS[head](whitened, count, seed)
-    classifier = fit_classifier(whitening, problem.features, assignment, num_known=problem.num_known, scale=10.0)
+    _check(problem, num_classes)
+    least = smallest_class(problem) if config.least is None else config.least
+    heads = heads_with(least)
+    whole, closed = draw_folds(problem, config.folds, seed=seed)
+    choice = choose(Trials(closed, heads, seed=seed), config, progress)
+    whitening, whitened = whiten(problem, choice.shrinkage)
+    progress("building the tree of classes")
+    dendrogram = build_dendrogram(whitened, seed=seed)
+    if num_classes is None:
+        progress("counting the classes")
+        interval = count_classes(whitened, dendrogram, whole, shrinkage=choice.shrinkage, least=least, seed=seed)
+        assignment = _sort_open(whitened, dendrogram, interval, choice, least=least, seed=seed)
+    else:
+        interval = Interval.of(num_classes)
+        progress(f"sorting with {choice.head}")
+        assignment = heads[choice.head](whitened, num_classes, seed)
+    calibration = None
+    if whole:
+        progress("calibrating the probabilities")
+        trials = Trials(whole, heads, num_classes=assignment.num_classes, seed=seed)
+        calibration = calibrate(trials, Candidate(head=choice.head, shrinkage=choice.shrinkage))
+    temper = Temper() if calibration is None else calibration.temper
+    num_known = problem.num_known
+    classifier = fit_classifier(whitening, problem.features, assignment, num_known=num_known, temper=temper)
     return Discovery(
         assignment=assignment,
-        prediction=classifier.predict(problem.features, assignment.classes),
+        prediction=classifier.predict(problem.features, assignment.classes, are_members=True),
         classifier=classifier,
-        k_low=count,
-        k_high=count,
-        choice=Choice(head=head, shrinkage=shrinkage, why="the first of the settings", scores={}),
-        ece=None,
-        novelty_auroc=None,
-        calibration=(),
-        warnings=(),
+        dendrogram=dendrogram,
+        interval=interval,
+        choice=choice,
+        calibration=calibration,
+        warnings=tuple(_warnings(problem, interval)),
     )
+
+
+def _check(problem: Problem, num_classes: int | None) -> None:
+    num_images, lowest = len(problem.labels), max(1, problem.num_known)
+    if not num_images:
+        raise DataError("features must be of one image or more, got none")
+    if num_classes is not None and not lowest <= num_classes <= num_images:
+        limits = f"from {lowest}, the known classes, to {num_images}, the images"
+        raise ConfigError(f"num_classes must be {limits}, got {num_classes}")
+
+
+def _sort_open(
+    whitened: Problem, dendrogram: Dendrogram, interval: Interval, choice: Choice, *, least: int, seed: int
+) -> Assignment:
+    """The classes where their number was open: images that form none stay unsorted."""
+    if choice.head in TREE_HEADS:
+        groups = dendrogram.cut(interval.best.num_groups)
+        found = drop_small(groups, num_known=whitened.num_known, least=least)
+        found = absorb(whitened, found, least_likeness=_usual_likeness(whitened, found))
+        return TREE_HEADS[choice.head](whitened, found)
+    found = heads_with(least)[choice.head](whitened, interval.best.num_classes, seed)
+    return drop_small(found, num_known=whitened.num_known, least=least)
+
+
+def _usual_likeness(whitened: Problem, assignment: Assignment) -> float:
+    """The cosine with the mean of the others of its class that all but a few of the sorted images exceed."""
+    classes = assignment.classes
+    own = own_likeness(whitened.features, class_means(whitened.features, assignment), classes)
+    is_sorted = classes != UNSORTED
+    return float(np.quantile(without_itself(own, classes)[is_sorted], _OUTLIERS)) if is_sorted.any() else -1.0
+
+
+def _warnings(problem: Problem, interval: Interval) -> list[str]:
+    warnings = []
+    labelled = np.bincount(problem.labels[problem.labels != UNLABELLED], minlength=problem.num_known)
+    if problem.num_known == 1:
+        warnings.append("one class is known: too few to hide any, so nothing tells how good the new classes are")
+    if num_single := int((labelled == 1).sum()):
+        warnings.append(f"{num_single:,} known classes have one labelled image: little is known of how they vary")
+    if problem.num_known < 2 and interval.low != interval.high:
+        warnings.append("the number of classes is a guess; give it (--classes) or cut the tree again in the gallery")
+    if len(problem.labels) and (problem.labels != UNLABELLED).all():
+        warnings.append("every image has a label: there is nothing to sort")
+    return warnings

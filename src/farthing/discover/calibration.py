@@ -1,0 +1,167 @@
+"""Bringing probabilities in line with how often they are right, on the hidden labels of folds.
+
+Labels that were withheld tell how often an assigned known class is right; classes that were hidden tell it for new
+ones. What is fitted on some folds is judged on the others, so that the stated error is not that of the fit itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from farthing.discover.choose import Candidate, Trials, whiten
+from farthing.discover.folds import Flags, Fold, matched
+from farthing.discover.metrics import area_under_roc, calibration_bins, expected_calibration_error
+from farthing.discover.probability import Temper, fit_classifier
+from farthing.discover.problem import UNLABELLED, Assignment, Labels
+
+Doubles = npt.NDArray[np.float64]
+
+SCALES = tuple(float(scale) for scale in np.geomspace(2, 60, 18))
+_NEWTON_STEPS = 12
+# As if this many images more had been right and wrong as often as predicted: few images do not shift far.
+_PRIOR_IMAGES = 2.0
+_MAJORITY = 0.5
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
+class Calibration:
+    """How probabilities are tempered, and how far they are still off.
+
+    Attributes:
+        temper: fitted on all folds.
+        ece: 15-bin expected calibration error on held-out labels, in [0, 1].
+        bins: per bin of the probability its mean, the share of right ones, and images.
+        novelty_auroc: how well novelty tells hidden classes from the others, in [0, 1]; None without both.
+    """
+
+    temper: Temper
+    ece: float
+    bins: tuple[tuple[float, float, int], ...]
+    novelty_auroc: float | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
+class Outcomes:
+    """The judged images of one fold.
+
+    Attributes:
+        margins: f64 [scales, n], the logit of the assigned class at each of `SCALES`.
+        novelty: f64 [scales, n].
+        found_new: bool [n], whether the assigned class is new.
+        is_new: bool [n], whether the true class is hidden.
+        right: bool [n], whether the assigned class is that of the image, matched one to one.
+    """
+
+    margins: Doubles
+    novelty: Doubles
+    found_new: Flags
+    is_new: Flags
+    right: Flags
+
+
+def calibrate(trials: Trials, candidate: Candidate) -> Calibration:
+    """Scale and shifts that make the assigned classes of all folds likeliest to be as right as they are.
+
+    Args:
+        trials: on at least one fold.
+        candidate: whose probabilities are meant.
+    """
+    outcomes = [_outcomes(trials, candidate, number) for number in range(len(trials.folds))]
+    parts = []
+    for held_out, outcome in enumerate(outcomes):
+        others = [one for number, one in enumerate(outcomes) if number != held_out] or outcomes
+        parts.append(_tempered(outcome, fit_temper(others)))
+    probability = np.concatenate(parts)
+    right = np.concatenate([outcome.right for outcome in outcomes])
+    temper = fit_temper(outcomes)
+    place = SCALES.index(temper.scale)
+    novelty = np.concatenate([outcome.novelty[place] for outcome in outcomes])
+    is_new = np.concatenate([outcome.is_new for outcome in outcomes])
+    return Calibration(
+        temper=temper,
+        ece=expected_calibration_error(probability, right),
+        bins=tuple(calibration_bins(probability, right)),
+        novelty_auroc=area_under_roc(novelty, is_new),
+    )
+
+
+def fit_temper(outcomes: Sequence[Outcomes]) -> Temper:
+    """The scale and shifts of least negative log likelihood -sum log (p' where right, 1 - p' where wrong)."""
+    right = np.concatenate([outcome.right for outcome in outcomes])
+    found_new = np.concatenate([outcome.found_new for outcome in outcomes])
+    best, least = Temper(), np.inf
+    for place, scale in enumerate(SCALES):
+        margin = np.concatenate([outcome.margins[place] for outcome in outcomes])
+        shifts = (_fit_shift(margin[~found_new], right[~found_new]), _fit_shift(margin[found_new], right[found_new]))
+        shifted = margin + np.where(found_new, shifts[1], shifts[0])
+        loss = float(np.logaddexp(0, np.where(right, -shifted, shifted)).sum())
+        if loss < least:
+            best, least = Temper(scale=scale, shifts=shifts), loss
+    return best
+
+
+def _fit_shift(margin: Doubles, right: Flags) -> float:
+    """The shift at which as many images are expected to be right as are: sum sigmoid(margin + shift) = sum right.
+
+    That is Newton's method for the likeliest shift, held back towards 0 as `_PRIOR_IMAGES` at odds of one to one would.
+    """
+    shift = 0.0
+    for _ in range(_NEWTON_STEPS):
+        probability = expit(margin + shift)
+        slope = float(right.sum() - probability.sum()) + _PRIOR_IMAGES * float(0.5 - expit(shift))
+        curve = float((probability * (1 - probability)).sum()) + _PRIOR_IMAGES / 4
+        shift = float(np.clip(shift + np.clip(slope / curve, -2, 2), -10, 10))
+    return shift
+
+
+def _outcomes(trials: Trials, candidate: Candidate, number: int) -> Outcomes:
+    fold = trials.folds[number]
+    found = trials.found(candidate, number)
+    whitening = whiten(fold.problem, candidate.shrinkage)[0]
+    assignment = Assignment(classes=found, num_classes=int(found.max()) + 1)
+    num_known = fold.problem.num_known
+    judged = fold.judged
+    margins, novelty = [], []
+    for scale in SCALES:
+        classifier = fit_classifier(
+            whitening, fold.problem.features, assignment, num_known=num_known, temper=Temper(scale=scale)
+        )
+        evidence = classifier.weigh(fold.problem.features, found, are_members=True)
+        margins.append(np.clip(evidence.margin[judged], -50, 50).astype(np.float64))
+        novelty.append(evidence.novelty[judged].astype(np.float64))
+    return Outcomes(
+        margins=np.stack(margins),
+        novelty=np.stack(novelty),
+        found_new=found[judged] >= num_known,
+        is_new=fold.truth[judged] >= num_known,
+        right=_right(fold, found),
+    )
+
+
+def _right(fold: Fold, found: Labels) -> Flags:
+    """Whether each judged image lies in the class that its own is matched with, and that one is mostly of its kind.
+
+    Images that never had a label count too: a class found again only within a much larger one would, in the whole
+    collection, be matched with another. Its share is estimated by the labelled images per image of the known classes.
+    """
+    judged, truth = fold.judged, fold.truth[fold.judged]
+    right = matched(truth, found[judged])
+    had_label = judged | (fold.problem.labels != UNLABELLED)
+    is_known = (found >= 0) & (found < fold.problem.num_known)
+    images_per_label = is_known.sum() / max(1, (is_known & had_label).sum())
+    sizes = np.bincount(found[found >= 0])
+    hits = np.bincount(found[judged][right], minlength=len(sizes))
+    is_mostly = hits * images_per_label >= _MAJORITY * sizes
+    is_mostly[: fold.problem.num_known] = True  # a known class has its name from labels
+    return right & is_mostly[found[judged]]
+
+
+def _tempered(outcome: Outcomes, temper: Temper) -> Doubles:
+    margin = outcome.margins[SCALES.index(temper.scale)]
+    probability: Doubles = expit(margin + np.where(outcome.found_new, temper.shifts[1], temper.shifts[0]))
+    return probability

@@ -1,0 +1,154 @@
+"""Choosing head and shrinkage by what finds hidden classes again.
+
+A fold's score is noisy. So the first of the settings stays unless another one beats it on the same folds by more than
+twice the standard error of the mean difference: a tie, or luck, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from farthing.base.errors import ConfigError
+from farthing.discover.config import DiscoverConfig
+from farthing.discover.folds import Fold
+from farthing.discover.heads import Head
+from farthing.discover.metric import Whitening
+from farthing.discover.problem import Labels, Problem
+
+Progress = Callable[[str], None]
+
+_STANDARD_ERRORS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """What may be chosen.
+
+    Attributes:
+        head: its name in `HEADS`.
+        shrinkage: of the within-class covariance.
+    """
+
+    head: str
+    shrinkage: float
+
+    def __str__(self) -> str:
+        return f"{self.head}, shrinkage {self.shrinkage:g}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """What was chosen, and why.
+
+    Attributes:
+        head: its name in `HEADS`.
+        shrinkage: of the within-class covariance.
+        why: one sentence.
+        scores: of each candidate on the folds, in percent, by its name; empty where there were no folds.
+    """
+
+    head: str
+    shrinkage: float
+    why: str
+    scores: dict[str, float]
+
+
+class Trials:
+    """What candidates find on folds; each is run once."""
+
+    def __init__(
+        self, folds: Sequence[Fold], heads: Mapping[str, Head], *, num_classes: int | None = None, seed: int
+    ) -> None:
+        """Runs nothing yet.
+
+        Args:
+            folds: hidden classes.
+            heads: by name.
+            num_classes: that each head is asked for; None asks for those of the fold.
+            seed: of the heads.
+        """
+        self.folds = folds
+        self.heads = heads
+        self._num_classes = num_classes
+        self._seed = seed
+        self._found: dict[tuple[Candidate, int], Labels] = {}
+
+    def found(self, candidate: Candidate, number: int) -> Labels:
+        """i64 [m], the classes that a candidate gives the images of a fold."""
+        key = candidate, number
+        if key not in self._found:
+            fold = self.folds[number]
+            whitened = whiten(fold.problem, candidate.shrinkage)[1]
+            count = fold.num_classes if self._num_classes is None else self._num_classes
+            count = min(max(count, whitened.num_known), len(fold.truth))
+            self._found[key] = self.heads[candidate.head](whitened, count, self._seed).classes
+        return self._found[key]
+
+    def scores(self, candidate: Candidate) -> list[float]:
+        """Of each fold, in percent."""
+        return [fold.score(self.found(candidate, number)) for number, fold in enumerate(self.folds)]
+
+
+def whiten(problem: Problem, shrinkage: float) -> tuple[Whitening, Problem]:
+    """The whitening of a problem, and the problem in its space."""
+    whitening = Whitening.fit(problem, shrinkage)
+    features = whitening.transform(problem.features)
+    return whitening, Problem(features=features, labels=problem.labels, num_known=problem.num_known)
+
+
+def choose(trials: Trials, config: DiscoverConfig, progress: Progress) -> Choice:
+    """The head that finds hidden classes best, at the first shrinkage; then the shrinkage for that head.
+
+    Args:
+        trials: on the folds.
+        config: what may be chosen, in order of preference.
+        progress: is told what is being done.
+
+    Raises:
+        ConfigError: a head that does not exist.
+    """
+    for head in config.heads:
+        if head not in trials.heads:
+            raise ConfigError(f"heads must be among {', '.join(trials.heads)}, got {head!r}")
+    first = Candidate(head=config.heads[0], shrinkage=config.shrinkages[0])
+    if not trials.folds:
+        why = "too few classes are known to judge by, so this is the first of the settings"
+        return Choice(head=first.head, shrinkage=first.shrinkage, why=why, scores={})
+    scores: dict[Candidate, list[float]] = {}
+
+    def judge(candidates: Sequence[Candidate]) -> Candidate:
+        for candidate in candidates:
+            if candidate not in scores:
+                progress(f"finding hidden classes again: {candidate}")
+                scores[candidate] = trials.scores(candidate)
+        return candidates[best_of([scores[candidate] for candidate in candidates])]
+
+    head = judge([Candidate(head=head, shrinkage=first.shrinkage) for head in config.heads]).head
+    chosen = judge([Candidate(head=head, shrinkage=shrinkage) for shrinkage in config.shrinkages])
+    means = {str(candidate): float(np.mean(of_folds)) for candidate, of_folds in scores.items()}
+    return Choice(head=chosen.head, shrinkage=chosen.shrinkage, why=_why(chosen, first, scores), scores=means)
+
+
+def best_of(scores: Sequence[Sequence[float]]) -> int:
+    """The place of the candidate whose mean gain over the first one is largest beyond two standard errors.
+
+    Args:
+        scores: of each candidate on the same folds, the preferred candidate first.
+    """
+    gains = np.asarray(scores) - np.asarray(scores[0])
+    folds = gains.shape[1]
+    if folds < 2:
+        return 0
+    error = gains.std(1, ddof=1) / np.sqrt(folds)
+    return int(np.argmax(np.where(np.arange(len(gains)) == 0, 0, gains.mean(1) - _STANDARD_ERRORS * error)))
+
+
+def _why(chosen: Candidate, first: Candidate, scores: dict[Candidate, list[float]]) -> str:
+    mean = float(np.mean(scores[chosen]))
+    found = f"{chosen} finds hidden known classes again with {mean:.1f} %"
+    if chosen == first:
+        return f"{found}, and nothing else is clearly better"
+    return f"{found}, clearly better than {first} with {float(np.mean(scores[first])):.1f} %"

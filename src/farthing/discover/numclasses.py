@@ -1,0 +1,114 @@
+"""How many classes there are: an interval, and the best of it.
+
+With labels: whatever number of classes finds hidden known classes again best is taken for new ones too, for these hide
+among the same images. All cuts whose score is within a tolerance of the best are plausible. Without: the number at
+which classes are most compact and apart, which is a guess and said to be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from farthing.discover.choose import whiten
+from farthing.discover.folds import Fold
+from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
+from farthing.discover.means import class_means, own_likeness, without_itself
+from farthing.discover.problem import UNSORTED, Assignment, Problem
+from farthing.discover.robust import Cut, absorb, drop_small, place_cuts
+
+Doubles = npt.NDArray[np.float64]
+
+_NUM_CUTS = 40
+# Scores this far below the best, in points, cannot be told from it by a few folds.
+_TOLERANCE = 2.0
+# Silhouettes, in [-1, 1], likewise.
+_SILHOUETTE_TOLERANCE = 0.02
+_SILHOUETTE_IMAGES = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """Plausible numbers of classes.
+
+    Attributes:
+        low: the fewest.
+        best: where the tree is cut, with its number of classes.
+        high: the most.
+    """
+
+    low: int
+    best: Cut
+    high: int
+
+    @classmethod
+    def of(cls, num_classes: int) -> Interval:
+        """The interval of a number that is given."""
+        return cls(low=num_classes, best=Cut(num_groups=num_classes, num_classes=num_classes), high=num_classes)
+
+
+def count_classes(
+    problem: Problem, dendrogram: Dendrogram, folds: Sequence[Fold], *, shrinkage: float, least: int, seed: int
+) -> Interval:
+    """The interval of a problem.
+
+    Args:
+        problem: in the whitened space.
+        dendrogram: of it.
+        folds: of the problem with all its images; without any, the silhouette decides.
+        shrinkage: of the whitening in the folds.
+        least: images that form a new class.
+        seed: of the trees of the folds.
+    """
+    cuts = place_cuts(dendrogram, problem, least=least, num_cuts=_NUM_CUTS)
+    if folds:
+        scores = np.mean([_recovery(fold, cuts, shrinkage=shrinkage, least=least, seed=seed) for fold in folds], 0)
+        return _interval(cuts, scores, _TOLERANCE)
+    cuts = tuple(cut for cut in cuts if cut.num_classes >= 2) or cuts
+    scores = np.array([_silhouette(problem, dendrogram, cut, least=least) for cut in cuts])
+    return _interval(cuts, scores, _SILHOUETTE_TOLERANCE)
+
+
+def _interval(cuts: Sequence[Cut], scores: Doubles, tolerance: float) -> Interval:
+    """The plausible cuts, and of these the one nearest to their middle by ratio."""
+    plausible = [cut for cut, score in zip(cuts, scores, strict=True) if score >= scores.max() - tolerance]
+    middle = np.mean(np.log([cut.num_groups for cut in plausible]))
+    best = min(plausible, key=lambda cut: abs(np.log(cut.num_groups) - middle))
+    numbers = [cut.num_classes for cut in plausible]
+    return Interval(low=min(numbers), best=best, high=max(numbers))
+
+
+def _recovery(fold: Fold, cuts: Sequence[Cut], *, shrinkage: float, least: int, seed: int) -> list[float]:
+    """The fold's score at each cut of its own tree, in percent."""
+    whitened = whiten(fold.problem, shrinkage)[1]
+    dendrogram = build_dendrogram(whitened, seed=seed)
+    num_known, scores = whitened.num_known, []
+    for cut in cuts:
+        groups = dendrogram.cut(min(max(cut.num_groups, num_known), len(fold.truth)))
+        found = absorb(whitened, drop_small(groups, num_known=num_known, least=least))
+        scores.append(fold.score(found.classes))
+    return scores
+
+
+def _silhouette(problem: Problem, dendrogram: Dendrogram, cut: Cut, *, least: int) -> float:
+    """Mean over sorted images of (a - b) / (1 - min(a, b)), in [-1, 1]; 0 for unsorted ones.
+
+    a is the cosine with the mean of the image's class without the image itself, b the largest with another class's.
+
+    Source: Rousseeuw, 1987, https://doi.org/10.1016/0377-0427(87)90125-7, with means in place of all pairs (Hruschka et
+        al., 2004), so that it is linear in the images.
+    """
+    whole = drop_small(dendrogram.cut(cut.num_groups), num_known=problem.num_known, least=least)
+    rows = np.linspace(0, len(problem.labels) - 1, min(len(problem.labels), _SILHOUETTE_IMAGES)).astype(np.int64)
+    features, classes = problem.features[rows], whole.classes[rows]
+    sampled = Assignment(classes=classes, num_classes=whole.num_classes)
+    means = class_means(features, sampled)
+    is_sorted = classes != UNSORTED
+    own = without_itself(own_likeness(features, means, classes), classes)[is_sorted]
+    likeness = features[is_sorted] @ means.T
+    likeness[np.arange(len(own)), classes[is_sorted]] = -1
+    other = likeness.max(1)
+    return float(((own - other) / np.maximum(1 - np.minimum(own, other), 1e-6)).sum() / len(rows))
