@@ -18,10 +18,10 @@ from farthing.discover.discovery import discover
 from farthing.discover.evaluation import TruthTable, evaluate, read_truth
 from farthing.discover.features import FeatureSet
 from farthing.discover.fit import Request
-from farthing.discover.heads import HEADS
 from farthing.discover.images import open_images
 from farthing.discover.names import name_classes
 from farthing.discover.problem import Features, Problem
+from farthing.discover.robust import heads_with
 from farthing.discover.rows import Given, sorted_rows
 from farthing.discover.sources import extract_features
 
@@ -113,7 +113,7 @@ class _Sorter:
 
 def _candidates(config: DiscoverConfig) -> dict[str, DiscoverConfig]:
     """Every head alone under the first shrinkage, and the choice among those that the settings allow."""
-    single = {name: replace(config, heads=(name,), shrinkages=config.shrinkages[:1]) for name in HEADS}
+    single = {name: replace(config, heads=(name,), shrinkages=config.shrinkages[:1]) for name in heads_with(1)}
     return {**single, CHOSEN: config}
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from farthing.base.config import to_dict
 from farthing.base.errors import ConfigError
 from farthing.base.files import write_json
@@ -117,7 +119,7 @@ def _info(request: Request, collection: ImageCollection) -> RunInfo:
         source=request.source if isinstance(request.source, str) else "function",
         num_classes=request.num_classes,
         seed=request.seed,
-        settings=to_dict(request.config),
+        settings=msgspec.json.decode(msgspec.json.encode(to_dict(request.config))),  # as it is read back
         collection=_digest(collection),
     )
 
@@ -219,7 +221,7 @@ def _summary(
         num_known=len(given.known(found.names)),
         num_unsorted=sum(row.label == UNSORTED_NAME for row in rows),
         num_unreadable=len(found.unreadable),
-        calibration=list(discovery.calibration),
+        calibration=[] if discovery.calibration is None else list(discovery.calibration.bins),
         warnings=_warnings(given, found),
     )
 

@@ -17,7 +17,6 @@ from farthing.discover.kept import read_features
 from farthing.discover.modelfolder import DiscoveryModel, save_model
 from farthing.discover.names import UNSORTED_NAME, new_names
 from farthing.discover.outputs import ASSIGNMENTS_FILE, read_assignments
-from farthing.discover.probability import Classifier
 from farthing.discover.problem import UNLABELLED, UNSORTED, Assignment, Features, Problem
 from farthing.discover.rundata import MODEL_FOLDER, read_info, read_summary
 from farthing.train.checkpoint import load_state, save_state
@@ -60,7 +59,7 @@ def gather_unsorted(
         FormatError: the run is damaged.
         DataError: the run cannot be written.
     """
-    gathered = _joined(_read(run), names, features)
+    gathered = _joined(read_gathered(run), names, features)
     if len(gathered.names) - gathered.num_seen >= ENOUGH:
         progress(f"looking for classes among {len(gathered.names):,} unsorted images")
         model, gathered = _grow(run, model, gathered)
@@ -75,8 +74,12 @@ def gather_unsorted(
     return model
 
 
-def _read(run: Path) -> Gathered:
-    """What has gathered so far; to begin with, the images that formed no class in the fit."""
+def read_gathered(run: Path) -> Gathered:
+    """What has gathered so far; to begin with, the images that formed no class in the fit.
+
+    Raises:
+        FormatError: the run is damaged.
+    """
     path = run / GATHERED_FILE
     if not path.exists():
         root = Path(read_info(run).images)
@@ -128,11 +131,9 @@ def _with_classes(model: DiscoveryModel, whitened: Features, found: Assignment, 
     sums = np.stack([whitened[found.classes == number].sum(0) for number in order])
     means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
     shares = np.concatenate([classifier.prior * num_images, sizes[order] + 1.0])
-    grown = Classifier(
-        whitening=classifier.whitening,
+    grown = replace(
+        classifier,
         means=np.concatenate([classifier.means, means]).astype(np.float32),
         prior=(shares / shares.sum()).astype(np.float32),
-        scale=classifier.scale,
-        num_known=classifier.num_known,
     )
     return replace(model, names=(*model.names, *new_names(model.names, len(order))), classifier=grown)

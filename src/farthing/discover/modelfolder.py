@@ -14,6 +14,7 @@ from torch import Tensor
 
 from farthing.base.errors import ConfigError, FormatError
 from farthing.discover.features import Extractor
+from farthing.discover.means import own_likeness, without_itself
 from farthing.discover.metric import Whitening
 from farthing.discover.probability import Classifier, Prediction
 from farthing.discover.problem import UNSORTED, Features, Labels
@@ -23,7 +24,7 @@ from farthing.lowbit.artifact import load_artifact, save_artifact
 APPLICATION: Final = "discover"
 
 # Of the images of a collection, this share may look less like its class than a new image that is still sorted.
-_OUTLIERS = 0.01
+_OUTLIERS = 0.05
 
 
 class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,7 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
         classes: their names, known ones first.
         num_known: how many are known.
         scale: of the classifier.
+        shifts: of the classifier.
         reach: least cosine of an image with the mean of its class in the whitened space; None where every image gets
             a class.
         extractor: its kind in `EXTRACTORS` and its description; None where features came from elsewhere.
@@ -43,6 +45,7 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     num_known: int
     scale: float
+    shifts: tuple[float, float]
     reach: float | None
     extractor: tuple[str, dict[str, Any]] | None  # Any: JSON
     has_numbers: bool = False
@@ -76,23 +79,18 @@ class DiscoveryModel:
         prediction = self.classifier.predict(features)
         if self.reach is None:
             return prediction
-        likeness = class_likeness(self.classifier, features, prediction.classes)
+        whitened = self.classifier.whitening.transform(features)
+        likeness = own_likeness(whitened, self.classifier.means, prediction.classes)
         return self.classifier.predict(features, np.where(likeness < self.reach, UNSORTED, prediction.classes))
 
 
 def reach_of(classifier: Classifier, features: Features, classes: Labels) -> float:
-    """The cosine with their class's mean that all but 1 % of the sorted images have; -1 where none is sorted."""
+    """The cosine with the mean of the others of its class that 95 % of the sorted images have; -1 without any."""
     is_sorted = classes != UNSORTED
     if not is_sorted.any():
         return -1.0
-    likeness = class_likeness(classifier, features[is_sorted], classes[is_sorted])
-    return float(np.quantile(likeness, _OUTLIERS, method="lower"))
-
-
-def class_likeness(classifier: Classifier, features: Features, classes: Labels) -> Features:
-    """f32 [n], the cosine of each image with the mean of its class in the whitened space."""
-    whitened = classifier.whitening.transform(features)
-    return np.asarray(np.einsum("nd,nd->n", whitened, classifier.means[classes]))
+    own = own_likeness(classifier.whitening.transform(features), classifier.means, classes)
+    return float(np.quantile(without_itself(own, classes)[is_sorted], _OUTLIERS, method="lower"))
 
 
 def save_model(folder: Path, model: DiscoveryModel) -> None:
@@ -117,6 +115,7 @@ def save_model(folder: Path, model: DiscoveryModel) -> None:
         classes=model.names,
         num_known=classifier.num_known,
         scale=classifier.scale,
+        shifts=classifier.shifts,
         reach=model.reach,
         extractor=extractor,
         has_numbers=model.has_numbers,
@@ -142,6 +141,7 @@ def load_model(folder: Path) -> DiscoveryModel:
             means=artifact.tensors["means"].numpy(),
             prior=artifact.tensors["prior"].numpy(),
             scale=described.scale,
+            shifts=described.shifts,
             num_known=described.num_known,
         )
         extractor = None
