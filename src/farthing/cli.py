@@ -37,6 +37,10 @@ SUBCOMMANDS = {
         "farthing.documents.commands:app",
         "Pages of scanned documents that show certain objects, found without labels, with a stated recall.",
     ),
+    "discover": Subcommand(
+        "farthing.discover.commands:app",
+        "Images sorted into known and newly found classes, partly labelled or not at all, with probabilities.",
+    ),
     "inspect": Subcommand(
         "farthing.inspect:inspect_app", "Say what is in a folder that farthing wrote, and how big it is."
     ),

@@ -129,6 +129,19 @@ def _verify_pages(folder: Path) -> list[str]:
     return list(read_annotations(folder).warnings)
 
 
+def _describe_discovery(folder: Path) -> tuple[object, tuple[TensorInfo, ...]]:
+    facts = {"discovery": read_json(folder / "discovery.json", object)}
+    if (folder / "summary.json").is_file():
+        facts["summary"] = read_json(folder / "summary.json", object)
+    return facts, ()
+
+
+def _verify_discovery(folder: Path) -> list[str]:
+    from farthing.train.checkpoint import load_state
+
+    return _errors(load_state, sorted(folder.rglob("*.safetensors")))
+
+
 def _errors(read: Callable[[T], object], sources: Iterable[T]) -> list[str]:
     """The message of each source that `read` refuses."""
     findings = []
@@ -146,5 +159,6 @@ KINDS = {
     "data": Kind("manifest.json", _describe_data, _verify_data),
     "filter": Kind("store.sqlite", _describe_filter, _verify_filter),
     "pages": Kind("synthesis.json", _describe_pages, _verify_pages),
+    "discovery": Kind("discovery.json", _describe_discovery, _verify_discovery),
     "comparison": Kind("compare.json", _describe_comparison, _verify_comparison),
 }
