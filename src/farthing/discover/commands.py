@@ -102,8 +102,13 @@ def gallery(
 ) -> None:
     """Look at the classes in the browser: rename, merge, split, mark what is wrong; Ctrl-C stops."""
     from farthing.discover.gallery.server import serve_gallery
+    from farthing.discover.recut import read_cut
+    from farthing.discover.rundata import read_summary
 
-    serve_gallery(run, port=port, images=images, announce=lambda url: say(f"open {url} (Ctrl-C stops)"))
+    read_summary(run)
+    serve_gallery(
+        run, port=port, images=images, cut=read_cut(run), announce=lambda url: say(f"open {url} (Ctrl-C stops)")
+    )
 
 
 @app.command(

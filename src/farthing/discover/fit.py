@@ -28,7 +28,9 @@ from farthing.discover.modelfolder import DiscoveryModel, reach_of, save_model
 from farthing.discover.names import UNSORTED_NAME, name_classes
 from farthing.discover.outputs import ASSIGNMENTS_FILE, SortedImage, write_assignments
 from farthing.discover.problem import Problem
+from farthing.discover.recut import keep_tree
 from farthing.discover.report import write_report
+from farthing.discover.robust import smallest_class
 from farthing.discover.rows import Given, sorted_rows
 from farthing.discover.rundata import (
     FEATURES_FILE,
@@ -104,6 +106,8 @@ def fit_collection(
     names = name_classes(known, discovery.assignment.classes, discovery.assignment.num_classes)
     rows = sorted_rows(given, found.names, discovery.prediction, names, num_known=problem.num_known)
     model = _model(discovery, found, names, extractor, is_open=request.num_classes is None)
+    least = request.config.sorting.least
+    keep_tree(out, discovery.dendrogram, least=smallest_class(problem) if least is None else least)
     _write(out, given, rows, model)
     summary = _summary(discovery, rows, given, found, seed=request.seed, seconds=time.perf_counter() - started)
     summary.warnings.extend([*collection.warnings, *discovery.warnings])

@@ -20,7 +20,7 @@ from farthing.base.files import read_json
 from farthing.discover.csvfiles import read_rows
 
 INFO_FILE, GIVEN_FILE, FEATURES_FILE = "discovery.json", "images.csv", "features.safetensors"
-MODEL_FOLDER, SUMMARY_FILE = "model", "summary.json"
+MODEL_FOLDER, SUMMARY_FILE, TREE_FILE = "model", "summary.json", "tree.safetensors"
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
