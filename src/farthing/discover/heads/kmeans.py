@@ -184,7 +184,8 @@ def _means(
 ) -> Features:
     """The mean of each class; a class without images starts again at one of the images furthest from their means."""
     sizes = np.bincount(classes, minlength=len(before))
-    means = class_sums(features, classes, len(before)) / np.maximum(sizes, 1)[:, None].astype(np.float32)
+    means = class_sums(features, classes, len(before))
+    means /= np.maximum(sizes, 1)[:, None].astype(np.float32)
     empty = np.flatnonzero(sizes == 0)
     furthest = np.argsort(np.where(is_free, closeness, np.inf), kind="stable")[: min(len(empty), is_free.sum())]
     means[empty[: len(furthest)]] = features[furthest]

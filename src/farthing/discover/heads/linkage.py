@@ -28,19 +28,16 @@ class LinkageConfig:
     """How fine a tree is.
 
     Attributes:
-        images_per_leaf: unlabelled images that a leaf gathers on average, >= 1; 1 keeps each image apart.
-        max_leaves: no more than this many, >= 1; memory is 4 bytes times its square.
+        max_leaves: unlabelled images up to this number are leaves themselves, more are gathered into so many groups
+            first, >= 1; memory is 4 bytes times its square.
 
     Raises:
         ConfigError: a value out of range.
     """
 
-    images_per_leaf: float = 1.0
     max_leaves: int = 20_000
 
     def __post_init__(self) -> None:
-        if not self.images_per_leaf >= 1:
-            raise ConfigError(f"images_per_leaf must be >= 1, got {self.images_per_leaf!r}")
         if self.max_leaves < 1:
             raise ConfigError(f"max_leaves must be >= 1, got {self.max_leaves!r}")
 
@@ -98,9 +95,8 @@ def build_dendrogram(problem: Problem, *, seed: int, config: LinkageConfig | Non
     """
     config = config or LinkageConfig()
     unlabelled = np.flatnonzero(problem.labels == UNLABELLED)
-    most = max(1, min(round(len(unlabelled) / config.images_per_leaf), config.max_leaves - problem.num_known))
     leaves = problem.labels.copy()
-    leaves[unlabelled] = problem.num_known + gather(problem.features[unlabelled], most, seed=seed)
+    leaves[unlabelled] = problem.num_known + gather(problem.features[unlabelled], config.max_leaves, seed=seed)
     sizes = np.bincount(leaves).astype(np.float32)
     products = _products(problem.features, leaves, problem.num_known)
     merges, similarities = _join(products, sizes, max(1, problem.num_known))
@@ -133,27 +129,26 @@ def _join(products: Floats, sizes: Floats, num_roots: int) -> tuple[Labels, Floa
     """
     num_merges = len(sizes) - num_roots
     merges, similarities = np.empty((num_merges, 2), np.int64), np.empty(num_merges, np.float32)
-    is_left = np.ones(len(sizes), np.bool_)
-    row = np.full(len(sizes), -np.inf, np.float32)  # groups that are used up stay -inf
+    gone = np.zeros(len(sizes), np.float32)  # -inf for groups that are part of another one
     chain: list[int] = []
     for merge in range(num_merges):
         if not chain:
-            chain.append(int(is_left.argmax()))
+            chain.append(int(gone.argmax()))
         while True:
             tip = chain[-1]
-            np.divide(products[tip], sizes[tip] * sizes, out=row, where=is_left)
+            row = products[tip] / (sizes[tip] * sizes) + gone
             nearest = int(row.argmax())
             # A cycle that is longer than two is one of equal similarities that differ by rounding.
             if len(chain) > 1 and (row[chain[-2]] == row[nearest] or nearest in chain):
                 break
             chain.append(nearest)
-        kept, gone = chain[-2:]
-        merges[merge], similarities[merge] = (kept, gone), row[kept]
+        kept, lost = chain[-2:]
+        merges[merge], similarities[merge] = (kept, lost), row[kept]
         del chain[-2:]
-        products[kept] += products[gone]
+        products[kept] += products[lost]
         products[:, kept] = products[kept]
-        sizes[kept] += sizes[gone]
-        is_left[gone], row[gone] = False, -np.inf
+        sizes[kept] += sizes[lost]
+        gone[lost] = -np.inf
     return merges, similarities
 
 
