@@ -7,7 +7,7 @@ ones. What is fitted on some folds is judged on the others, so that the stated e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -124,19 +124,14 @@ def _outcomes(trials: Trials, candidate: Candidate, number: int) -> Outcomes:
     found = trials.found(candidate, number)
     whitening = whiten(fold.problem, candidate.shrinkage)[0]
     assignment = Assignment(classes=found, num_classes=int(found.max()) + 1)
-    num_known = fold.problem.num_known
-    judged = fold.judged
-    margins, novelty = [], []
-    for scale in SCALES:
-        classifier = fit_classifier(
-            whitening, fold.problem.features, assignment, num_known=num_known, temper=Temper(scale=scale)
-        )
-        evidence = classifier.weigh(fold.problem.features, found, are_members=True)
-        margins.append(np.clip(evidence.margin[judged], -50, 50).astype(np.float64))
-        novelty.append(evidence.novelty[judged].astype(np.float64))
+    num_known, judged = fold.problem.num_known, fold.judged
+    features = fold.problem.features
+    classifier = fit_classifier(whitening, features, assignment, num_known=num_known, temper=Temper())
+    evidence = [replace(classifier, scale=scale).weigh(features, found, are_members=True) for scale in SCALES]
+    margins = np.stack([one.margin[judged] for one in evidence])
     return Outcomes(
-        margins=np.stack(margins),
-        novelty=np.stack(novelty),
+        margins=np.clip(margins, -50, 50).astype(np.float64),
+        novelty=np.stack([one.novelty[judged] for one in evidence]).astype(np.float64),
         found_new=found[judged] >= num_known,
         is_new=fold.truth[judged] >= num_known,
         right=_right(fold, found),

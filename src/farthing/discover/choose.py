@@ -14,7 +14,7 @@ import numpy as np
 from farthing.base.errors import ConfigError
 from farthing.discover.config import DiscoverConfig
 from farthing.discover.folds import Fold
-from farthing.discover.heads import Head
+from farthing.discover.heads.head import Head
 from farthing.discover.metric import Whitening
 from farthing.discover.problem import Labels, Problem
 

@@ -26,7 +26,7 @@ class FoldConfig:
     num_folds: int = 6
     hidden: float = 0.5
     withheld: float = 0.5
-    max_images: int = 10_000
+    max_images: int = 5_000
 
     def __post_init__(self) -> None:
         _require(self.num_folds >= 1, "num_folds", ">= 1", self.num_folds)

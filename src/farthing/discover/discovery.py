@@ -18,8 +18,8 @@ from farthing.discover.probability import Classifier, Prediction, Temper, fit_cl
 from farthing.discover.problem import UNLABELLED, UNSORTED, Assignment, Problem
 from farthing.discover.robust import TREE_HEADS, absorb, drop_small, heads_with, smallest_class
 
-# Where the number of classes is open, an image of no class joins one if it is as like it as all but this share of its
-# images are.
+# Of the labelled images, this share may be less like its class than an image that joins one where the number of classes
+# is open.
 _OUTLIERS = 0.01
 
 
@@ -122,7 +122,7 @@ def discover(
         interval=interval,
         choice=choice,
         calibration=calibration,
-        warnings=tuple(_warnings(problem, interval)),
+        warnings=tuple(_warnings(problem, is_open=num_classes is None)),
     )
 
 
@@ -138,32 +138,41 @@ def _check(problem: Problem, num_classes: int | None) -> None:
 def _sort_open(
     whitened: Problem, dendrogram: Dendrogram, interval: Interval, choice: Choice, *, least: int, seed: int
 ) -> Assignment:
-    """The classes where their number was open: images that form none stay unsorted."""
+    """The classes where their number was open.
+
+    An image of no class joins the one that it is most like, if it is as like it as labelled images are like theirs.
+    Else it stays unsorted.
+    """
     if choice.head in TREE_HEADS:
         groups = dendrogram.cut(interval.best.num_groups)
         found = drop_small(groups, num_known=whitened.num_known, least=least)
-        found = absorb(whitened, found, least_likeness=_usual_likeness(whitened, found))
+        found = absorb(whitened, found, least_likeness=_least_likeness(whitened, found))
         return TREE_HEADS[choice.head](whitened, found)
     found = heads_with(least)[choice.head](whitened, interval.best.num_classes, seed)
     return drop_small(found, num_known=whitened.num_known, least=least)
 
 
-def _usual_likeness(whitened: Problem, assignment: Assignment) -> float:
-    """The cosine with the mean of the others of its class that all but a few of the sorted images exceed."""
-    classes = assignment.classes
-    own = own_likeness(whitened.features, class_means(whitened.features, assignment), classes)
-    is_sorted = classes != UNSORTED
-    return float(np.quantile(without_itself(own, classes)[is_sorted], _OUTLIERS)) if is_sorted.any() else -1.0
+def _least_likeness(whitened: Problem, found: Assignment) -> float:
+    """The cosine with the mean of the others of its class that all but a few labelled images have.
+
+    Labelled images are members whether they look it or not; found groups are as alike as they are because of how they
+    were found. Only where no class has two labelled images are these asked.
+    """
+    own = own_likeness(whitened.features, class_means(whitened.features, found), found.classes)
+    alone = without_itself(own, found.classes)
+    labelled = np.bincount(whitened.labels[whitened.labels != UNLABELLED], minlength=1)
+    asked = whitened.labels != UNLABELLED if labelled.max() >= 2 else found.classes != UNSORTED
+    return float(np.quantile(alone[asked], _OUTLIERS)) if asked.any() else -1.0
 
 
-def _warnings(problem: Problem, interval: Interval) -> list[str]:
+def _warnings(problem: Problem, *, is_open: bool) -> list[str]:
     warnings = []
     labelled = np.bincount(problem.labels[problem.labels != UNLABELLED], minlength=problem.num_known)
     if problem.num_known == 1:
         warnings.append("one class is known: too few to hide any, so nothing tells how good the new classes are")
     if num_single := int((labelled == 1).sum()):
         warnings.append(f"{num_single:,} known classes have one labelled image: little is known of how they vary")
-    if problem.num_known < 2 and interval.low != interval.high:
+    if problem.num_known < 2 and is_open:
         warnings.append("the number of classes is a guess; give it (--classes) or cut the tree again in the gallery")
     if len(problem.labels) and (problem.labels != UNLABELLED).all():
         warnings.append("every image has a label: there is nothing to sort")

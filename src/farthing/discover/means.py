@@ -44,6 +44,14 @@ def own_likeness(features: Features, means: Features, classes: Labels) -> Featur
     return own
 
 
+def second_likeness(features: Features, means: Features, classes: Labels) -> Features:
+    """f32 [n], the largest cosine of each image with the mean of a class that it is not in; none may be unsorted."""
+    likeness = features @ means.T
+    likeness[np.arange(len(classes)), classes] = -1
+    second: Features = likeness.max(1)
+    return second
+
+
 def without_itself(own: Features, classes: Labels) -> Features:
     """f32 [n], the cosine of each image with the mean of the *other* images of its class.
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from farthing.discover.choose import whiten
 from farthing.discover.folds import Fold
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
-from farthing.discover.means import class_means, own_likeness, without_itself
+from farthing.discover.means import class_means, own_likeness, second_likeness, without_itself
 from farthing.discover.problem import UNSORTED, Assignment, Problem
 from farthing.discover.robust import Cut, absorb, drop_small, place_cuts
 
@@ -108,7 +108,5 @@ def _silhouette(problem: Problem, dendrogram: Dendrogram, cut: Cut, *, least: in
     means = class_means(features, sampled)
     is_sorted = classes != UNSORTED
     own = without_itself(own_likeness(features, means, classes), classes)[is_sorted]
-    likeness = features[is_sorted] @ means.T
-    likeness[np.arange(len(own)), classes[is_sorted]] = -1
-    other = likeness.max(1)
+    other = second_likeness(features[is_sorted], means, classes[is_sorted])
     return float(((own - other) / np.maximum(1 - np.minimum(own, other), 1e-6)).sum() / len(rows))

@@ -14,7 +14,8 @@ from functools import partial
 
 import numpy as np
 
-from farthing.discover.heads import HEADS, Head
+from farthing.discover.heads import HEADS
+from farthing.discover.heads.head import Head
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
 from farthing.discover.means import class_means, nearest_mean
 from farthing.discover.problem import UNLABELLED, UNSORTED, Assignment, Problem
@@ -36,9 +37,13 @@ class Cut:
 
 
 def smallest_class(problem: Problem) -> int:
-    """The number of images that a class has at least: labelled ones of the known class with the fewest, >= 2."""
+    """The number of images that a class has at least, >= 2, as far as known classes tell.
+
+    That is m (1 - 2^(1 - k)), m the labelled images of the known class with the fewest of k: one class tells nothing of
+    how small others are, five nearly all, and labels are only a part of their class.
+    """
     labelled = np.bincount(problem.labels[problem.labels != UNLABELLED], minlength=1)
-    return max(2, int(labelled.min()))
+    return max(2, int(labelled.min() * (1 - 2.0 ** (1 - len(labelled)))))
 
 
 def drop_small(assignment: Assignment, *, num_known: int, least: int) -> Assignment:
@@ -61,7 +66,7 @@ def place_cuts(dendrogram: Dendrogram, problem: Problem, *, least: int, num_cuts
         num_cuts: at most.
     """
     lowest = max(1, problem.num_known)
-    highest = max(lowest + 1, int(0.6 * len(problem.labels)))
+    highest = max(lowest + 1, min(dendrogram.num_leaves, int(0.6 * len(problem.labels))))
     groups = sorted({round(float(count)) for count in np.geomspace(lowest, highest, num_cuts)})
     return tuple(
         Cut(
@@ -81,7 +86,7 @@ def cut_robustly(dendrogram: Dendrogram, problem: Problem, num_classes: int, *, 
         num_classes: known and new together.
         least: images that form a new class.
     """
-    groups, most = num_classes, min(len(problem.labels), 4 * num_classes + 50)
+    groups, most = num_classes, min(dendrogram.num_leaves, 4 * num_classes + 50)
     best = dendrogram.cut(num_classes)
     reached = drop_small(best, num_known=problem.num_known, least=least).num_classes
     while reached < num_classes and groups < most:

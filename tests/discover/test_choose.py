@@ -1,0 +1,71 @@
+"""Choosing by folds: what is clearly better wins, luck does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from farthing.base.errors import ConfigError
+from farthing.discover.choose import Trials, best_of, choose
+from farthing.discover.config import DiscoverConfig, FoldConfig
+from farthing.discover.folds import draw_folds
+from farthing.discover.problem import Assignment, Problem
+from farthing.discover.robust import heads_with
+from tests.discover.problems import long_tailed
+
+
+def test_the_first_stays_unless_another_is_clearly_better() -> None:
+    assert best_of([[50, 50, 50], [51, 51, 51.1]]) == 1
+    assert best_of([[50, 50, 50], [40, 70, 50]]) == 0  # a better mean, by luck
+    assert best_of([[50, 50, 50], [50, 50, 50]]) == 0
+    assert best_of([[50], [99]]) == 0  # one fold tells nothing
+
+
+def test_of_several_better_ones_the_surest_wins() -> None:
+    assert best_of([[50, 50, 50], [51, 51, 51.1], [60, 60.5, 61]]) == 2
+
+
+def useless(problem: Problem, num_classes: int, seed: int) -> Assignment:
+    classes = np.where(problem.labels < 0, np.arange(len(problem.labels)) % num_classes, problem.labels)
+    return Assignment(classes=classes, num_classes=num_classes)
+
+
+def trials(num_known: int = 4) -> Trials:
+    closed = draw_folds(long_tailed(num_known=num_known).problem, FoldConfig(num_folds=4), seed=0)[1]
+    return Trials(closed, {"useless": useless, **heads_with(2)}, seed=0)
+
+
+def silent(stage: str) -> None:
+    """Nobody listens."""
+
+
+def test_a_head_that_finds_nothing_is_not_chosen() -> None:
+    choice = choose(trials(), DiscoverConfig(heads=("useless", "robust"), shrinkages=(0.3,)), silent)
+    assert choice.head == "robust"
+    assert choice.scores["robust, shrinkage 0.3"] > choice.scores["useless, shrinkage 0.3"] + 20
+    assert "clearly better than useless" in choice.why
+
+
+def test_without_folds_the_settings_decide() -> None:
+    choice = choose(trials(1), DiscoverConfig(heads=("kmeans", "robust"), shrinkages=(0.6, 0.3)), silent)
+    assert (choice.head, choice.shrinkage, choice.scores) == ("kmeans", 0.6, {})
+
+
+def test_each_candidate_is_run_once_per_fold() -> None:
+    calls = []
+
+    def counting(problem: Problem, num_classes: int, seed: int) -> Assignment:
+        calls.append(num_classes)
+        return useless(problem, num_classes, seed)
+
+    closed = draw_folds(long_tailed().problem, FoldConfig(num_folds=3), seed=0)[1]
+    heads: dict[str, Callable[[Problem, int, int], Assignment]] = {"counting": counting}
+    choose(Trials(closed, heads, seed=0), DiscoverConfig(heads=("counting",), shrinkages=(0.3,)), silent)
+    assert calls == [4, 4, 4]  # asked for the classes that have had a label
+
+
+def test_an_unknown_head() -> None:
+    with pytest.raises(ConfigError, match=r"heads must be among .*robust.*, got 'nope'"):
+        choose(trials(), DiscoverConfig(heads=("nope",)), silent)
