@@ -18,6 +18,7 @@ from farthing.discover.fit import Request, fit_collection
 from farthing.discover.fitconfig import FitConfig
 from farthing.discover.gallery.changes import Rename, encode
 from farthing.discover.gallery.decisions import open_decisions, sorting_of
+from farthing.discover.kept import kept_features
 from farthing.discover.modelfolder import load_model, save_model
 from farthing.discover.outputs import read_assignments
 from tests.discover.collections_on_disk import NUM_IMAGES, SETTINGS, STROKES, draw, make_collection
@@ -147,3 +148,16 @@ def test_a_folder_that_is_no_run(new_images: Path, tmp_path: Path) -> None:
     write_rows(tmp_path / "assignments.csv", ["image", "label"], [])
     with pytest.raises(FormatError, match="is not a discovery"):
         assign_images(tmp_path, new_images, tmp_path / "out.csv")
+
+
+def test_what_gathers_within_reach_of_a_class_is_more_of_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "ENOUGH", 5)
+    model = replace(load_model(run / "model"), reach=0.3)
+    found, _ = kept_features(run)
+    rows = {row.image: row.label for row in read_assignments(run / "assignments.csv")}
+    bars = [number for number, name in enumerate(found.names) if rows[name] == "bar"]
+    grown = gather.gather_unsorted(run, model, [f"bar {number}" for number in bars], found.features[bars])
+    bar = model.names.index("bar")
+    assert grown.names == model.names
+    assert grown.classifier.prior[bar] > model.classifier.prior[bar]
+    assert grown.classifier.means[bar] @ model.classifier.means[bar] > 0.9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -44,8 +45,7 @@ def test_names_do_not_tell_the_class_and_pixels_are_the_same(images: Path, tmp_p
     for row in rows(tmp_path / "out" / "truth.csv"):
         assert row["image"].removesuffix(".png").isdecimal()
         with Image.open(tmp_path / "out" / "images" / row["image"]) as image:
-            grey = image.getpixel((0, 0))
-        assert isinstance(grey, int)
+            grey = int(np.asarray(image)[0, 0])
         assert ["cat", "dog", "owl"][grey // 50] == row["label"]
 
 

@@ -14,6 +14,7 @@ from farthing.base.errors import FormatError
 from farthing.discover.discovery import discover
 from farthing.discover.fitconfig import FitConfig
 from farthing.discover.kept import read_features
+from farthing.discover.means import class_means
 from farthing.discover.modelfolder import DiscoveryModel, save_model
 from farthing.discover.names import UNSORTED_NAME, new_names
 from farthing.discover.outputs import ASSIGNMENTS_FILE, read_assignments
@@ -123,17 +124,30 @@ def _grow(run: Path, model: DiscoveryModel, gathered: Gathered) -> tuple[Discove
 
 
 def _with_classes(model: DiscoveryModel, whitened: Features, found: Assignment, *, num_images: int) -> DiscoveryModel:
-    """The model with the classes found among images that it did not know, numbered on."""
+    """The model after groups of images that it could not place.
+
+    A group whose mean is within reach of a class is more of that class, seldom seen before: it moves the class's mean.
+    The others are new classes, numbered on by size.
+    """
     classifier = model.classifier
     is_sorted = found.classes != UNSORTED
-    sizes = np.bincount(found.classes[is_sorted], minlength=found.num_classes)
-    order = [number for number in np.argsort(-sizes, kind="stable").tolist() if sizes[number]]
-    sums = np.stack([whitened[found.classes == number].sum(0) for number in order])
-    means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
-    shares = np.concatenate([classifier.prior * num_images, sizes[order] + 1.0])
+    sizes = np.bincount(found.classes[is_sorted], minlength=found.num_classes).astype(np.float32)
+    order = np.argsort(-sizes, kind="stable")
+    means = class_means(whitened, found)[order]
+    sizes = sizes[order]
+    alike = means @ classifier.means.T
+    nearest = alike.argmax(1)
+    joins = alike.max(1) >= (-1 if model.reach is None else model.reach)
+    counts = classifier.prior * num_images
+    sums = classifier.means * counts[:, None]
+    np.add.at(sums, nearest[joins], means[joins] * sizes[joins, None])
+    np.add.at(counts, nearest[joins], sizes[joins])
+    sums = np.concatenate([sums, means[~joins]])
+    counts = np.concatenate([counts, sizes[~joins] + 1])
     grown = replace(
         classifier,
-        means=np.concatenate([classifier.means, means]).astype(np.float32),
-        prior=(shares / shares.sum()).astype(np.float32),
+        means=(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)).astype(np.float32),
+        prior=(counts / counts.sum()).astype(np.float32),
     )
-    return replace(model, names=(*model.names, *new_names(model.names, len(order))), classifier=grown)
+    new = new_names(model.names, int((~joins).sum()))
+    return replace(model, names=(*model.names, *new), classifier=grown)
