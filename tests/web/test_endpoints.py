@@ -25,11 +25,12 @@ def client() -> Iterator[TestClient]:
 def test_files_are_found_by_name_and_nothing_else_is(client: TestClient) -> None:
     assert client.get("/").content == FILES["index.html"]
     assert client.get("/static/icon.svg").headers["content-type"].startswith("image/svg+xml")
-    for path in ("/index.html", "/static/index.html", "/static/../pages.py", "/static/%2e%2e/pages.py", "/static/"):
+    foreign = ("..%2fpages.py", "%2e%2e/pages.py", "../pages.py", "none.js", "index.html", "")
+    for path in ("/index.html", *(f"/static/{name}" for name in foreign)):
         assert client.get(path).status_code == 404
 
 
-@pytest.mark.parametrize("package", ["farthing.web", "farthing.discover.gallery"])
+@pytest.mark.parametrize("package", ["farthing.web", "farthing.discover.gallery", "farthing.documents.review"])
 def test_the_files_of_a_page_hold_no_inline_script_or_style(package: str) -> None:
     for name, content in static_files(package).items():
         text = content.decode("ascii")
@@ -52,7 +53,8 @@ def test_a_change_is_made_once_per_key(client: TestClient) -> None:
     ("content", "headers", "status"),
     [
         (b'{"add": 1}', {}, 415),
-        (b'{"add": 1}', {"Content-Type": "text/plain"}, 415),
+        *((b'{"add": 1}', {"Content-Type": kind}, 415) for kind in ("text/plain", "multipart/form-data", "")),
+        (b"add=1", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
         (b'{"add": "1"}', JSON, 422),
         (b'{"add": 1, "more": 1}', JSON, 422),
         (b"\xff", JSON, 422),
@@ -68,6 +70,11 @@ def test_a_body_that_is_not_a_change_changes_nothing(
     assert answer.status_code == status
     assert set(answer.json()) == {"error"}
     assert num_changes(client) == before
+
+
+def test_a_body_that_does_not_say_how_long_it_is_has_the_same_limit(client: TestClient) -> None:
+    parts = iter([b" " * 65536] * (MAX_BODY_BYTES // 65536 + 1))
+    assert client.post("/api/change", content=parts, headers=JSON).status_code == 413
 
 
 @given(st.binary(max_size=40))

@@ -77,7 +77,8 @@ def review(
     pages: Annotated[Path | None, typer.Option(help="The collection, if it has moved since.")] = None,
 ) -> None:
     """Look at what was kept, doubted and rejected in the browser, and correct it; Ctrl-C stops."""
-    from farthing.documents.review.server import Address, run_review
+    from farthing.documents.review.server import run_review
+    from farthing.web.server import Address
 
     address = Address(host=host, port=port)
     run_review(folder, address=address, pages=pages, announce=lambda url: say(f"open {url} (Ctrl-C stops)"))

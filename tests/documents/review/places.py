@@ -15,9 +15,9 @@ from farthing.documents.pages import open_collection
 from farthing.documents.review.app import create_app
 from farthing.documents.review.gallery import Gallery
 from farthing.documents.review.images import PageImages
-from farthing.documents.review.server import Address, listen
 from farthing.results.rows import BoxRow, PageRow
 from farthing.results.store import STORE_FILE, Store
+from farthing.web.server import Address, listen
 from tests.documents.fakes import draw_page, make_store
 
 HOST = "127.0.0.1:8000"

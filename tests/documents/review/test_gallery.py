@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farthing.documents.review.gallery import Gallery, RequestError, doubtful_range
+from farthing.documents.review.gallery import Gallery, doubtful_range
 from farthing.documents.review.messages import PageState
 from farthing.results.store import STORE_FILE, Store
+from farthing.web.endpoints import RequestError
 from tests.documents.fakes import page_row
 from tests.documents.review.places import make_folder
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from importlib.resources import files
-from typing import TypeVar
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,11 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from farthing.base.errors import DataError, FarthingError
+from farthing.base.errors import DataError
 from farthing.documents.review import calibration
-from farthing.documents.review.answers import Answers
-from farthing.documents.review.gallery import Gallery, RequestError
-from farthing.documents.review.guard import Guard
+from farthing.documents.review.gallery import Gallery
 from farthing.documents.review.images import SIZES, PageImages
 from farthing.documents.review.messages import (
     BoxesMessage,
@@ -30,14 +24,19 @@ from farthing.documents.review.messages import (
     SampleMessage,
     UndoAnswer,
 )
+from farthing.web.answers import Answers
+from farthing.web.endpoints import (
+    ERROR_HANDLERS,
+    RequestError,
+    answer_once,
+    json_answer,
+    read_body,
+    static_files,
+    static_routes,
+)
+from farthing.web.guard import Guard
 
-T = TypeVar("T")
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-MAX_BODY_BYTES = 1 << 20
 MAX_PAGES_ASKED = 200
-_KEY_HEADER = "idempotency-key"
-_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +51,7 @@ def create_app(gallery: Gallery, images: PageImages, *, token: str | None = None
     """
     api = _Api(gallery, images)
     routes = [
-        Route("/", _static("index.html")),
-        *(Route(f"/static/{name}", _static(name)) for name in static_files() if name != "index.html"),
+        *static_routes({**static_files("farthing.web"), **static_files("farthing.documents.review")}),
         Route("/api/facts", api.facts),
         Route("/api/pages", api.pages),
         Route("/api/boxes", api.boxes),
@@ -64,14 +62,7 @@ def create_app(gallery: Gallery, images: PageImages, *, token: str | None = None
         Route("/api/calibration", api.calibrate, methods=["POST"]),
         Route("/image/{page:int}/{size}", api.image),
     ]
-    handlers = {RequestError: _bad_request, FarthingError: _not_now, HTTPException: _http_error}
-    return Guard(app=Starlette(routes=routes, exception_handlers=handlers), token=token)
-
-
-def static_files() -> Mapping[str, bytes]:
-    """The files of the page, by name. A request finds a name in this table or nothing: it never becomes a path."""
-    folder = files("farthing.documents.review") / "static"
-    return {item.name: item.read_bytes() for item in sorted(folder.iterdir(), key=lambda item: item.name)}
+    return Guard(app=Starlette(routes=routes, exception_handlers=ERROR_HANDLERS), token=token)
 
 
 class _Api:
@@ -85,43 +76,45 @@ class _Api:
 
     async def facts(self, _: Request) -> Response:
         """What is known of the collection."""
-        return _json(await run_in_threadpool(self._gallery.facts))
+        return json_answer(await run_in_threadpool(self._gallery.facts))
 
     async def pages(self, _: Request) -> Response:
         """All pages as columns."""
-        return _json(await run_in_threadpool(self._gallery.columns))
+        return json_answer(await run_in_threadpool(self._gallery.columns))
 
     async def boxes(self, request: Request) -> Response:
         """The boxes of the pages that `?pages=1,2,3` names."""
         numbers = _numbers(request.query_params.get("pages", ""))
-        return _json(await run_in_threadpool(self._gallery.boxes, numbers))
+        return json_answer(await run_in_threadpool(self._gallery.boxes, numbers))
 
     async def replace_boxes(self, request: Request) -> Response:
         """Makes the boxes in the body those of the page; answers once they are on the disk."""
         page = request.path_params["page"]
-        message = await _read(request, BoxesMessage)
-        return await self._once(request, lambda: self._gallery.replace_boxes(page, message.boxes))
+        message = await read_body(request, BoxesMessage)
+        return await answer_once(self._answers, request, lambda: self._gallery.replace_boxes(page, message.boxes))
 
     async def decide(self, request: Request) -> Response:
         """Records a decision; answers once it is on the disk."""
-        message = await _read(request, DecisionMessage)
-        return await self._once(request, lambda: self._gallery.decide(message.page, contains=message.contains))
+        message = await read_body(request, DecisionMessage)
+        return await answer_once(
+            self._answers, request, lambda: self._gallery.decide(message.page, contains=message.contains)
+        )
 
     async def undo(self, request: Request) -> Response:
         """Takes back the last decision; answers once that is on the disk."""
-        await _read(request, dict)
-        return await self._once(request, lambda: UndoAnswer(undone=self._gallery.undo()))
+        await read_body(request, dict)
+        return await answer_once(self._answers, request, lambda: UndoAnswer(undone=self._gallery.undo()))
 
     async def draw_sample(self, request: Request) -> Response:
         """Draws pages for calibration, or doubles the sample; answers how far its answers are."""
-        message = await _read(request, SampleMessage)
-        return await self._once(request, lambda: calibration.draw(self._gallery.folder, message))
+        message = await read_body(request, SampleMessage)
+        return await answer_once(self._answers, request, lambda: calibration.draw(self._gallery.folder, message))
 
     async def calibrate(self, request: Request) -> Response:
         """Sets the threshold for a recall; answers what is promised. Takes long where a report has to be made anew."""
-        message = await _read(request, RecallMessage)
+        message = await read_body(request, RecallMessage)
         await run_in_threadpool(calibration.promise, self._gallery.folder, message)
-        return _json((await run_in_threadpool(self._gallery.facts)).promise)
+        return json_answer((await run_in_threadpool(self._gallery.facts)).promise)
 
     async def image(self, request: Request) -> Response:
         """The image of a page in one of the sizes."""
@@ -140,24 +133,6 @@ class _Api:
         # The browser asks anew after an hour: a person may have replaced the file.
         return Response(image, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
-    async def _once(self, request: Request, change: Callable[[], object]) -> Response:
-        """Answers a change; one that is sent again, because its answer was lost, is not made again."""
-        key = request.headers.get(_KEY_HEADER)
-        return Response(
-            await run_in_threadpool(self._answers.get, key, lambda: msgspec.json.encode(change())),
-            media_type="application/json",
-        )
-
-
-def _static(name: str) -> Endpoint:
-    content = static_files()[name]
-    media_type = _TYPES[name.rpartition(".")[2]]
-
-    async def send(_: Request) -> Response:
-        return Response(content, media_type=media_type, headers={"Cache-Control": "no-cache"})
-
-    return send
-
 
 def _numbers(text: str) -> list[int]:
     """Page numbers from "1,2,3"."""
@@ -165,38 +140,3 @@ def _numbers(text: str) -> list[int]:
     if len(parts) > MAX_PAGES_ASKED or not all(part.isdecimal() and len(part) < 10 for part in parts):
         raise RequestError(f"pages takes 1 to {MAX_PAGES_ASKED} numbers such as 1,2,3")
     return [int(part) for part in parts]
-
-
-async def _read(request: Request, type: type[T]) -> T:
-    """The body, read up to a limit and checked."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise HTTPException(415, "a change is sent as application/json")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(413, f"a change is at most {MAX_BODY_BYTES} bytes")
-    try:
-        return msgspec.json.decode(body, type=type)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestError("this is not what the review page sends") from error
-
-
-def _json(value: object, status: int = 200) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(msgspec.json.encode(value), status, headers=headers, media_type="application/json")
-
-
-async def _bad_request(_: Request, error: Exception) -> Response:
-    return _json({"error": str(error)}, 422)
-
-
-async def _not_now(_: Request, error: Exception) -> Response:
-    """The store failed: the reason, which may name paths, is for the terminal alone."""
-    _log.error("%s", error)
-    return _json({"error": "the store cannot be read or written now; the terminal says why"}, 503)
-
-
-async def _http_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _json({"error": error.detail}, error.status_code)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from farthing.documents.calibrate import SampleState, calibrate, sample_more, sample_pages, sample_state
-from farthing.documents.review.gallery import RequestError
 from farthing.documents.review.messages import RecallMessage, SampleMessage
+from farthing.web.endpoints import RequestError
 
 
 def draw(folder: Path, message: SampleMessage) -> SampleState:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from farthing.base.errors import DataError
 from farthing.documents.classes import CLASSES
 from farthing.documents.promise import read_promise
 from farthing.documents.review.messages import BoxMessage, Columns, Facts, FailedPage, PageState, PromiseMessage
@@ -14,15 +13,12 @@ from farthing.documents.sampling import read_sample
 from farthing.documents.wording import any_of, class_title
 from farthing.results.rows import BoxRow, PageQuery
 from farthing.results.store import Store
+from farthing.web.endpoints import RequestError
 
 _MOST_FAILED = 200  # listed by name
 _DECIMALS = 4  # of scores
 _DOUBT_ODDS = 3.0
 _MOST_IN_A_SENTENCE = 3  # classes; `any_of` says no more than their number beyond
-
-
-class RequestError(DataError):
-    """A request asks for what there is not, or sends what cannot be; its message may be shown to whoever sent it."""
 
 
 class Gallery:

@@ -20,4 +20,7 @@ export const count = (number) => number.toLocaleString("en");
 export const plural = (number, noun) =>
   `${count(number)} ${noun}${number === 1 ? "" : noun.endsWith("s") ? "es" : "s"}`;
 
+/** "drop_capital" as people write it. */
+export const words = (name) => name.replaceAll("_", " ");
+
 export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;

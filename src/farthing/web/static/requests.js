@@ -12,8 +12,8 @@ export async function ask(path, options = {}) {
 }
 
 /** A change under a key of its own, as a function that sends it: sent twice, it is made once. */
-export function change(path, body) {
+export function change(path, body, method = "POST") {
   const key = crypto.getRandomValues(new Uint32Array(4)).join("-");
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
-  return () => ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return () => ask(path, { method, headers, body: JSON.stringify(body) });
 }

@@ -1,7 +1,7 @@
 // The controls that choose which pages are shown: views on top, classes, score, decisions, order and name at the side.
 
 import { ANSWERED, NUM_BINS, ORDERS, VIEWS } from "./collection.js";
-import { choice, count, find, make, words } from "./elements.js";
+import { count, find, make, words } from "./elements.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEPS = 100; // of the score's range inputs
@@ -149,4 +149,9 @@ function shape(tag, attributes) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return element;
+}
+
+/** A radio button that looks as the style says, with its text. */
+function choice(group, value, isChosen, ...content) {
+  return make("label", {}, make("input", { type: "radio", name: group, value, checked: isChosen }), ...content);
 }

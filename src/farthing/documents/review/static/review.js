@@ -224,6 +224,12 @@ const KEYS = [
   { keys: ["?"], about: "This help", run: () => find("help").showModal() },
 ];
 
+/** What the keys act on. */
+function place() {
+  if (find("help").open) return null;
+  return viewer.isOpen ? "viewer" : "grid";
+}
+
 // ---- start
 
 /** On a narrow window the filters lie over the pages. */
@@ -256,8 +262,8 @@ find("size").oninput = (event) => grid.resize(Number(event.target.value));
 find("open-help").onclick = () => find("help").showModal();
 find("open-filters").onclick = () => showFilters(!document.body.classList.contains("has-filters"));
 find("grid").addEventListener("pointerdown", () => showFilters(false));
-describe(KEYS.filter(({ about }) => about));
-listen(KEYS, () => (viewer.isOpen ? "viewer" : "grid"));
+describe(KEYS);
+listen(KEYS, place);
 if (matchMedia("(max-width: 860px)").matches) find("size").value = NARROW_CELL_PX;
 grid.resize(Number(find("size").value));
 showFacts();
