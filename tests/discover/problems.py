@@ -22,7 +22,8 @@ class Known:
 
 def unit(features: npt.NDArray[np.float64]) -> Features:
     """The features at length 1."""
-    return (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float32)
+    scaled: Features = (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float32)
+    return scaled
 
 
 def long_tailed(

@@ -7,10 +7,10 @@ import pytest
 from scipy.special import expit
 
 from farthing.discover.calibration import SCALES, Outcomes, calibrate, fit_temper
-from farthing.discover.choose import Candidate, Trials
 from farthing.discover.config import FoldConfig
 from farthing.discover.folds import draw_folds
 from farthing.discover.robust import heads_with
+from farthing.discover.trials import Candidate, Trials
 from tests.discover.problems import long_tailed
 
 SLOPE, KNOWN, NEW = SCALES[6], 0.7, -1.2
@@ -48,7 +48,7 @@ def test_few_images_shift_little() -> None:
 
 def test_probabilities_of_easy_classes_are_believed_and_novelty_is_seen() -> None:
     whole = draw_folds(long_tailed(noise=0.3).problem, FoldConfig(num_folds=4), seed=0)[0]
-    found = calibrate(Trials(whole, heads_with(2), num_classes=8, seed=0), Candidate(head="robust", shrinkage=0.3))
+    found = calibrate(Trials(whole, heads_with(2), seed=0), Candidate(head="robust", shrinkage=0.3), 8)
     assert found.ece < 0.05
     assert found.novelty_auroc is not None
     assert found.novelty_auroc > 0.95

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from farthing.base.errors import ConfigError
-from farthing.discover.choose import Trials, best_of, choose
+from farthing.discover.choose import best_of, choose
 from farthing.discover.config import DiscoverConfig, FoldConfig
 from farthing.discover.folds import draw_folds
 from farthing.discover.problem import Assignment, Problem
 from farthing.discover.robust import heads_with
+from farthing.discover.trials import Trials
 from tests.discover.problems import long_tailed
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from farthing.discover.choose import whiten
 from farthing.discover.config import FoldConfig
 from farthing.discover.folds import draw_folds
+from farthing.discover.heads import HEADS
 from farthing.discover.heads.linkage import build_dendrogram
 from farthing.discover.numclasses import Interval, count_classes
 from farthing.discover.robust import Cut, smallest_class
+from farthing.discover.trials import Trials, whiten
 from tests.discover.problems import long_tailed
 
 
 def count(num_known: int, seed: int) -> Interval:
     problem = long_tailed(num_known=num_known, noise=0.3, outliers=6, seed=seed).problem
-    whitened = whiten(problem, 0.3)[1]
+    whitened = whiten(problem, 0.3).problem
     whole = draw_folds(problem, FoldConfig(num_folds=4), seed=seed)[0]
     tree = build_dendrogram(whitened, seed=seed)
-    return count_classes(whitened, tree, whole, shrinkage=0.3, least=smallest_class(problem), seed=seed)
+    return count_classes(whitened, tree, Trials(whole, HEADS, seed=seed), shrinkage=0.3, least=smallest_class(problem))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from farthing.discover.choose import whiten
 from farthing.discover.folds import matched
 from farthing.discover.heads.linkage import build_dendrogram
 from farthing.discover.problem import UNLABELLED, UNSORTED, Assignment, Problem
@@ -20,6 +19,7 @@ from farthing.discover.robust import (
     refine,
     smallest_class,
 )
+from farthing.discover.trials import whiten
 from tests.discover.problems import long_tailed
 
 
@@ -56,7 +56,7 @@ def test_few_known_classes_tell_little_of_how_small_others_are(
 
 def test_outliers_cost_linkage_classes_and_a_robust_cut_none() -> None:
     known = long_tailed(outliers=20, seed=3)
-    problem = whiten(known.problem, 0.3)[1]
+    problem = whiten(known.problem, 0.3).problem
     judged = (known.truth >= 0) & (problem.labels == UNLABELLED)
     dendrogram = build_dendrogram(problem, seed=0)
     plain = matched(known.truth[judged], dendrogram.cut(8).classes[judged]).mean()
@@ -69,7 +69,7 @@ def test_outliers_cost_linkage_classes_and_a_robust_cut_none() -> None:
 @pytest.mark.parametrize("name", sorted(TREE_HEADS))
 @pytest.mark.parametrize("num_known", [0, 1, 4])
 def test_labels_are_kept_and_the_number_of_classes_is_exact(name: str, num_known: int) -> None:
-    problem = whiten(long_tailed(num_known=num_known, outliers=5).problem, 0.3)[1]
+    problem = whiten(long_tailed(num_known=num_known, outliers=5).problem, 0.3).problem
     found = heads_with(2)[name](problem, 9, 0)
     assert found.num_classes == 9
     assert set(found.classes.tolist()) <= set(range(9))
@@ -87,7 +87,7 @@ def test_refining_moves_an_image_to_its_class() -> None:
 
 
 def test_cuts_go_from_the_known_classes_to_most_images() -> None:
-    problem = whiten(long_tailed().problem, 0.3)[1]
+    problem = whiten(long_tailed().problem, 0.3).problem
     cuts = place_cuts(build_dendrogram(problem, seed=0), problem, least=3, num_cuts=12)
     assert cuts[0].num_groups == cuts[0].num_classes == 4
     assert [cut.num_groups for cut in cuts] == sorted({cut.num_groups for cut in cuts})

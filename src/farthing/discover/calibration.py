@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from farthing.discover.choose import Candidate, Trials, whiten
 from farthing.discover.folds import Flags, Fold, matched
 from farthing.discover.metrics import area_under_roc, calibration_bins, expected_calibration_error
 from farthing.discover.probability import Temper, fit_classifier
 from farthing.discover.problem import UNLABELLED, Assignment, Labels
+from farthing.discover.trials import Candidate, Trials
 
 Doubles = npt.NDArray[np.float64]
 
@@ -64,14 +64,15 @@ class Outcomes:
     right: Flags
 
 
-def calibrate(trials: Trials, candidate: Candidate) -> Calibration:
+def calibrate(trials: Trials, candidate: Candidate, num_classes: int) -> Calibration:
     """Scale and shifts that make the assigned classes of all folds likeliest to be as right as they are.
 
     Args:
         trials: on at least one fold.
         candidate: whose probabilities are meant.
+        num_classes: that it is asked for.
     """
-    outcomes = [_outcomes(trials, candidate, number) for number in range(len(trials.folds))]
+    outcomes = [_outcomes(trials, candidate, number, num_classes) for number in range(len(trials.folds))]
     parts = []
     for held_out, outcome in enumerate(outcomes):
         others = [one for number, one in enumerate(outcomes) if number != held_out] or outcomes
@@ -119,10 +120,10 @@ def _fit_shift(margin: Doubles, right: Flags) -> float:
     return shift
 
 
-def _outcomes(trials: Trials, candidate: Candidate, number: int) -> Outcomes:
+def _outcomes(trials: Trials, candidate: Candidate, number: int, num_classes: int) -> Outcomes:
     fold = trials.folds[number]
-    found = trials.found(candidate, number)
-    whitening = whiten(fold.problem, candidate.shrinkage)[0]
+    found = trials.found(number, candidate, num_classes)
+    whitening = trials.whitened(number, candidate.shrinkage).whitening
     assignment = Assignment(classes=found, num_classes=int(found.max()) + 1)
     num_known, judged = fold.problem.num_known, fold.judged
     features = fold.problem.features
@@ -153,7 +154,8 @@ def _right(fold: Fold, found: Labels) -> Flags:
     hits = np.bincount(found[judged][right], minlength=len(sizes))
     is_mostly = hits * images_per_label >= _MAJORITY * sizes
     is_mostly[: fold.problem.num_known] = True  # a known class has its name from labels
-    return right & is_mostly[found[judged]]
+    certain: Flags = right & is_mostly[found[judged]]
+    return certain
 
 
 def _tempered(outcome: Outcomes, temper: Temper) -> Doubles:

@@ -6,37 +6,18 @@ twice the standard error of the mean difference: a tie, or luck, changes nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from farthing.base.errors import ConfigError
 from farthing.discover.config import DiscoverConfig
-from farthing.discover.folds import Fold
-from farthing.discover.heads.head import Head
-from farthing.discover.metric import Whitening
-from farthing.discover.problem import Labels, Problem
+from farthing.discover.trials import Candidate, Trials
 
 Progress = Callable[[str], None]
 
 _STANDARD_ERRORS = 2.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """What may be chosen.
-
-    Attributes:
-        head: its name in `HEADS`.
-        shrinkage: of the within-class covariance.
-    """
-
-    head: str
-    shrinkage: float
-
-    def __str__(self) -> str:
-        return f"{self.head}, shrinkage {self.shrinkage:g}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,49 +35,6 @@ class Choice:
     shrinkage: float
     why: str
     scores: dict[str, float]
-
-
-class Trials:
-    """What candidates find on folds; each is run once."""
-
-    def __init__(
-        self, folds: Sequence[Fold], heads: Mapping[str, Head], *, num_classes: int | None = None, seed: int
-    ) -> None:
-        """Runs nothing yet.
-
-        Args:
-            folds: hidden classes.
-            heads: by name.
-            num_classes: that each head is asked for; None asks for those of the fold.
-            seed: of the heads.
-        """
-        self.folds = folds
-        self.heads = heads
-        self._num_classes = num_classes
-        self._seed = seed
-        self._found: dict[tuple[Candidate, int], Labels] = {}
-
-    def found(self, candidate: Candidate, number: int) -> Labels:
-        """i64 [m], the classes that a candidate gives the images of a fold."""
-        key = candidate, number
-        if key not in self._found:
-            fold = self.folds[number]
-            whitened = whiten(fold.problem, candidate.shrinkage)[1]
-            count = fold.num_classes if self._num_classes is None else self._num_classes
-            count = min(max(count, whitened.num_known), len(fold.truth))
-            self._found[key] = self.heads[candidate.head](whitened, count, self._seed).classes
-        return self._found[key]
-
-    def scores(self, candidate: Candidate) -> list[float]:
-        """Of each fold, in percent."""
-        return [fold.score(self.found(candidate, number)) for number, fold in enumerate(self.folds)]
-
-
-def whiten(problem: Problem, shrinkage: float) -> tuple[Whitening, Problem]:
-    """The whitening of a problem, and the problem in its space."""
-    whitening = Whitening.fit(problem, shrinkage)
-    features = whitening.transform(problem.features)
-    return whitening, Problem(features=features, labels=problem.labels, num_known=problem.num_known)
 
 
 def choose(trials: Trials, config: DiscoverConfig, progress: Progress) -> Choice:

@@ -8,7 +8,7 @@ import numpy as np
 
 from farthing.base.errors import ConfigError, DataError
 from farthing.discover.calibration import Calibration, calibrate
-from farthing.discover.choose import Candidate, Choice, Progress, Trials, choose, whiten
+from farthing.discover.choose import Choice, Progress, choose
 from farthing.discover.config import DiscoverConfig
 from farthing.discover.folds import draw_folds
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
@@ -17,6 +17,7 @@ from farthing.discover.numclasses import Interval, count_classes
 from farthing.discover.probability import Classifier, Prediction, Temper, fit_classifier
 from farthing.discover.problem import UNLABELLED, UNSORTED, Assignment, Problem
 from farthing.discover.robust import TREE_HEADS, absorb, drop_small, heads_with, smallest_class
+from farthing.discover.trials import Candidate, Trials, whiten
 
 # Of the labelled images, this share may be less like its class than an image that joins one where the number of classes
 # is open.
@@ -95,25 +96,26 @@ def discover(
     heads = heads_with(least)
     whole, closed = draw_folds(problem, config.folds, seed=seed)
     choice = choose(Trials(closed, heads, seed=seed), config, progress)
-    whitening, whitened = whiten(problem, choice.shrinkage)
+    trials = Trials(whole, heads, seed=seed)
+    space = whiten(problem, choice.shrinkage)
     progress("building the tree of classes")
-    dendrogram = build_dendrogram(whitened, seed=seed)
+    dendrogram = build_dendrogram(space.problem, seed=seed)
     if num_classes is None:
         progress("counting the classes")
-        interval = count_classes(whitened, dendrogram, whole, shrinkage=choice.shrinkage, least=least, seed=seed)
-        assignment = _sort_open(whitened, dendrogram, interval, choice, least=least, seed=seed)
+        interval = count_classes(space.problem, dendrogram, trials, shrinkage=choice.shrinkage, least=least)
+        assignment = _sort_open(space.problem, dendrogram, interval, choice, least=least, seed=seed)
     else:
         interval = Interval.of(num_classes)
         progress(f"sorting with {choice.head}")
-        assignment = heads[choice.head](whitened, num_classes, seed)
+        assignment = heads[choice.head](space.problem, num_classes, seed)
     calibration = None
     if whole:
         progress("calibrating the probabilities")
-        trials = Trials(whole, heads, num_classes=assignment.num_classes, seed=seed)
-        calibration = calibrate(trials, Candidate(head=choice.head, shrinkage=choice.shrinkage))
+        chosen = Candidate(head=choice.head, shrinkage=choice.shrinkage)
+        calibration = calibrate(trials, chosen, assignment.num_classes)
     temper = Temper() if calibration is None else calibration.temper
     num_known = problem.num_known
-    classifier = fit_classifier(whitening, problem.features, assignment, num_known=num_known, temper=temper)
+    classifier = fit_classifier(space.whitening, problem.features, assignment, num_known=num_known, temper=temper)
     return Discovery(
         assignment=assignment,
         prediction=classifier.predict(problem.features, assignment.classes, are_members=True),

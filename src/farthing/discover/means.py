@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from farthing.discover.heads.kmeans import class_sums
 from farthing.discover.problem import UNSORTED, Assignment, Features, Labels
 
 # Rows whose products with all means are held at once: 64 MB for a thousand classes.
@@ -18,10 +18,7 @@ def class_means(features: Features, assignment: Assignment) -> Features:
         features: f32 [n, dim], each of length 1.
         assignment: of the same images.
     """
-    rows = np.flatnonzero(assignment.classes != UNSORTED)
-    shape = (assignment.num_classes, len(features))
-    member = csr_matrix((np.ones(len(rows), np.float32), (assignment.classes[rows], rows)), shape=shape)
-    sums = member @ features
+    sums = class_sums(features, assignment.classes, assignment.num_classes)
     means: Features = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
     return means
 
@@ -32,7 +29,8 @@ def nearest_mean(features: Features, means: Features) -> tuple[Labels, Features]
     for start in range(0, len(features), BLOCK):
         rows = slice(start, start + BLOCK)
         block = features[rows] @ means.T
-        classes[rows], likeness[rows] = block.argmax(1), block.max(1)
+        classes[rows] = block.argmax(1)
+        likeness[rows] = np.take_along_axis(block, classes[rows, None], 1)[:, 0]
     return classes, likeness
 
 

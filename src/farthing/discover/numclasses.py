@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from farthing.discover.choose import whiten
 from farthing.discover.folds import Fold
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
 from farthing.discover.means import class_means, own_likeness, second_likeness, without_itself
 from farthing.discover.problem import UNSORTED, Assignment, Problem
 from farthing.discover.robust import Cut, absorb, drop_small, place_cuts
+from farthing.discover.trials import Trials
 
 Doubles = npt.NDArray[np.float64]
 
@@ -51,21 +51,24 @@ class Interval:
 
 
 def count_classes(
-    problem: Problem, dendrogram: Dendrogram, folds: Sequence[Fold], *, shrinkage: float, least: int, seed: int
+    problem: Problem, dendrogram: Dendrogram, trials: Trials, *, shrinkage: float, least: int
 ) -> Interval:
     """The interval of a problem.
 
     Args:
         problem: in the whitened space.
         dendrogram: of it.
-        folds: of the problem with all its images; without any, the silhouette decides.
+        trials: on folds of all images; without folds, the silhouette decides.
         shrinkage: of the whitening in the folds.
         least: images that form a new class.
-        seed: of the trees of the folds.
     """
     cuts = place_cuts(dendrogram, problem, least=least, num_cuts=_NUM_CUTS)
-    if folds:
-        scores = np.mean([_recovery(fold, cuts, shrinkage=shrinkage, least=least, seed=seed) for fold in folds], 0)
+    if trials.folds:
+        of_folds = [
+            _recovery(fold, trials.whitened(number, shrinkage).problem, cuts, least=least, seed=trials.seed)
+            for number, fold in enumerate(trials.folds)
+        ]
+        scores = np.mean(of_folds, 0)
         return _interval(cuts, scores, _TOLERANCE)
     cuts = tuple(cut for cut in cuts if cut.num_classes >= 2) or cuts
     scores = np.array([_silhouette(problem, dendrogram, cut, least=least) for cut in cuts])
@@ -81,9 +84,8 @@ def _interval(cuts: Sequence[Cut], scores: Doubles, tolerance: float) -> Interva
     return Interval(low=min(numbers), best=best, high=max(numbers))
 
 
-def _recovery(fold: Fold, cuts: Sequence[Cut], *, shrinkage: float, least: int, seed: int) -> list[float]:
+def _recovery(fold: Fold, whitened: Problem, cuts: Sequence[Cut], *, least: int, seed: int) -> list[float]:
     """The fold's score at each cut of its own tree, in percent."""
-    whitened = whiten(fold.problem, shrinkage)[1]
     dendrogram = build_dendrogram(whitened, seed=seed)
     num_known, scores = whitened.num_known, []
     for cut in cuts:

@@ -94,7 +94,8 @@ class Classifier:
         """f32 [n, num_classes] of images given as f32 [n, dim], each of length 1; not shifted."""
         likely = self._logits(self.whitening.transform(features))
         np.exp(likely, out=likely)
-        return likely / likely.sum(1, keepdims=True)
+        likely /= likely.sum(1, keepdims=True)
+        return likely
 
     def predict(self, features: Features, classes: Labels | None = None, *, are_members: bool = False) -> Prediction:
         """The likeliest class of each image, or what is to be believed of the classes that it has already.
@@ -151,7 +152,8 @@ class Classifier:
             rows = np.flatnonzero(classes != UNSORTED)
             similarity[rows, classes[rows]] = own[rows]
         logits: Floats = self.scale * similarity + np.log(self.prior)
-        return logits - logits.max(1, keepdims=True)
+        logits -= logits.max(1, keepdims=True)
+        return logits
 
     def _likeliest(self, features: Features) -> Labels:
         parts = [self._logits(self.whitening.transform(features[rows])).argmax(1) for rows in _blocks(len(features))]
