@@ -10,7 +10,11 @@ from PIL import Image
 
 from farthing.base.errors import ConfigError, DataError, FormatError
 from farthing.discover.export import export_run, folder_names
+from farthing.discover.gallery.changes import Rename, encode
+from farthing.discover.gallery.decisions import open_decisions, sorting_of
 from farthing.discover.outputs import SortedImage, read_assignments
+from farthing.results.rows import PageRow
+from farthing.results.store import STORE_FILE, Store
 from tests.discover.runs import make_run
 
 
@@ -71,10 +75,27 @@ def test_coco_has_pages_classes_and_boxes(run: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_crops_in_a_filters_folder_find_the_sizes_of_their_pages(run: Path, tmp_path: Path) -> None:
+    with Store.create(tmp_path / "run-images" / STORE_FILE, threshold=0.5) as store:
+        store.add_pages([(PageRow(page="1.jpg", document="", width=640, height=480, score=1.0), [])])
+    export_run(run, "coco", tmp_path / "out")
+    document = json.loads((tmp_path / "out" / "annotations.json").read_text())
+    assert [(page["width"], page["height"]) for page in document["images"]] == [(640, 480), (50, 60)]
+
+
 def test_coco_without_pages_cannot_be(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [SortedImage(image="a.png", label="cat")])
     with pytest.raises(DataError, match="no image has a page and a bbox"):
         export_run(run, "coco", tmp_path / "out")
+
+
+def test_the_export_has_the_names_that_people_gave(run: Path, tmp_path: Path) -> None:
+    with open_decisions(run) as store:
+        names = [row.name for row in sorting_of(store).image_classes]
+        store.add_change(encode(Rename(of=names.index("new-01"), name="owl")))
+    export_run(run, "csv", tmp_path / "out.csv")
+    rows = read_assignments(tmp_path / "out.csv")
+    assert [row.label for row in rows] == ["cat", "owl", "owl", "unsorted", "cat", ""]
 
 
 def test_folder_names_are_plain_and_different() -> None:
