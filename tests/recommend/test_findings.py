@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from farthing.recommend.findings import Row, find_headline, reference_row, signed
+from farthing.recommend.findings import find_headline
+from farthing.results.headlines import reference_row
+from farthing.results.tables import Row, signed
 from tests.reference.comparison import make_rows
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from farthing.recommend.findings import Row
-from farthing.recommend.reporttable import COLUMNS, Cell, operations_table, results_table, three_digits
+from farthing.recommend.reporttable import COLUMNS, operations_table, results_table
+from farthing.results.tables import Cell, Row, three_digits
 from tests.reference.comparison import make_rows
 
 FP32: Row = {"name": "fp32", "bits": 32, "seeds": 3, "auc": 0.8033, "auc_std": 0.00041, "size_mb": 2162.0}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any  # Any: the data summary, whose entries are shown as they are
 
@@ -13,15 +11,17 @@ from markupsafe import Markup
 
 from farthing.base.errors import FormatError
 from farthing.base.files import read_json
-from farthing.recommend.findings import Row, find_headline, number
+from farthing.recommend.findings import find_headline
 from farthing.recommend.reporttable import MEANINGS, operations_table, results_table
-from farthing.results.charts import Point, Series, line_chart, point_chart
+from farthing.results.charts import Series, line_chart
+from farthing.results.looks import Axes, Look, Looks, looks_by_bits, row_chart
+from farthing.results.tables import ABOUT_TABLE, Row, read_rows
 from farthing.results.webpages import write_page
 
 REPORT_FILE = "report.html"
-_COLOR_OF_BITS: Mapping[object, str] = {32: "series-1", 8: "series-2", 4: "series-3", 2: "series-4", 1: "series-5"}
-_OTHER_COLOR = "series-6"
 _LEAST_BIN_ROWS = 20
+_SIZE_CHARTS = {"wide": (1000, 420), "narrow": (380, 400)}
+_AUC_BY_SIZE = Axes(x="size_mb", y="auc", title="AUC against model size", x_label="model size, MB", y_label="test AUC")
 
 
 class Curve(msgspec.Struct, frozen=True):
@@ -38,17 +38,6 @@ class Curve(msgspec.Struct, frozen=True):
     training: list[tuple[float, float | None, float | None, float | None]] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a model is drawn everywhere: colour by its bits, dash 0 for the first model of these bits, then 1 and 2."""
-
-    color: str
-    dash: int
-
-
-Looks = Mapping[str, Look]
-
-
 def write_report(folder: Path) -> Path:
     """Writes `folder/report.html` from `folder/compare.json` and `folder/curves.json`; returns its path.
 
@@ -56,34 +45,24 @@ def write_report(folder: Path) -> Path:
         FormatError: one of the two is missing, is not JSON, or a row lacks its name, AUC or size.
         DataError: the folder cannot be written.
     """
-    rows = _read_rows(folder / "compare.json")
+    rows = read_rows(folder / "compare.json", positive=("auc", "size_mb"))
     curves, data = _read_curves(folder / "curves.json")
-    looks = _looks(rows)
+    looks = looks_by_bits(rows)
     values = {
+        "command": "farthing recommend compare",
+        "subject": "Model",
+        "about_table": ABOUT_TABLE,
         "headline": find_headline(rows),
         "facts": _facts(data, rows),
         "looks": looks,
         "table": results_table(rows),
         "operations": operations_table(rows),
         "meanings": MEANINGS,
-        "size_charts": _size_charts(rows, looks),
+        "size_charts": {name: row_chart(rows, looks, _AUC_BY_SIZE, size=size) for name, size in _SIZE_CHARTS.items()},
         "curve_charts": _curve_charts(curves, looks),
         "least_bin_rows": _LEAST_BIN_ROWS,
     }
     return write_page(folder / REPORT_FILE, "compare.html", values)
-
-
-def _read_rows(path: Path) -> list[Row]:
-    rows = read_json(path, list[Row])
-    if not rows:
-        raise FormatError(f"{path}: must hold at least one row, got none")
-    for index, row in enumerate(rows):
-        if not isinstance(row.get("name"), str):
-            raise FormatError(f"{path}: row {index} must have a name, got {row.get('name')!r}")
-        for key in ("auc", "size_mb"):
-            if not (number(row, key) or 0) > 0:
-                raise FormatError(f"{path}: {key} of row {row['name']!r} must be a number > 0, got {row.get(key)!r}")
-    return rows
 
 
 def _read_curves(path: Path) -> tuple[dict[str, Curve], dict[str, Any]]:
@@ -95,16 +74,6 @@ def _read_curves(path: Path) -> tuple[dict[str, Curve], dict[str, Any]]:
         return curves, msgspec.json.decode(data, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise FormatError(f"{path}: not what farthing writes ({error})") from error
-
-
-def _looks(rows: Sequence[Row]) -> dict[str, Look]:
-    seen: Counter[object] = Counter()
-    looks: dict[str, Look] = {}
-    for row in rows:
-        bits = row.get("bits")
-        looks[str(row["name"])] = Look(_COLOR_OF_BITS.get(bits, _OTHER_COLOR), min(seen[bits], 2))
-        seen[bits] += 1
-    return looks
 
 
 def _facts(data: Mapping[str, Any], rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -130,21 +99,6 @@ def _facts(data: Mapping[str, Any], rows: Sequence[Row]) -> list[tuple[str, str]
             text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             facts.append((name.replace("_", " ").capitalize(), text))
     return facts
-
-
-def _size_charts(rows: Sequence[Row], looks: Looks) -> dict[str, Markup]:
-    """AUC against bytes, drawn once for wide and once for narrow pages."""
-    points = []
-    for row in rows:
-        look = looks[str(row["name"])]
-        x, y, error = (number(row, key) or 0.0 for key in ("size_mb", "auc", "auc_std"))
-        points.append(Point(name=str(row["name"]), x=x, y=y, error=error, color=look.color, is_hollow=look.dash > 0))
-    sizes = {"wide": (1000, 420), "narrow": (380, 400)}
-    title, x_label, y_label = "AUC against model size", "model size, MB", "test AUC"
-    return {
-        name: point_chart(points, title=title, x_label=x_label, y_label=y_label, size=size)
-        for name, size in sizes.items()
-    }
 
 
 def _curve_charts(curves: Mapping[str, Curve], looks: Looks) -> dict[str, Markup]:

@@ -1,12 +1,11 @@
-"""The tables of the report: which columns there are, how their values are written and which are the best."""
+"""The tables of the report: which columns there are, and how each value was measured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
 
-from farthing.recommend.findings import Row, number, reference_row, signed
+from farthing.results.headlines import reference_row
+from farthing.results.tables import Column, Row, Table, four_decimals, make_table, number, three_digits, whole
 
 MEANINGS = {
     "fp32": "full precision",
@@ -19,42 +18,6 @@ MEANINGS = {
     "int4-ptq": "fp32, rounded after training",
     "seed-binary": "sign embeddings and top network, every id",
 }
-
-
-def four_decimals(value: float) -> str:
-    """`0.8031`."""
-    return f"{value:.4f}"
-
-
-def three_digits(value: float) -> str:
-    """`0.741`, `5.72`, `2,162`: at least three significant digits."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def whole(value: float) -> str:
-    """`243,810`."""
-    return f"{value:,.0f}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
-    """One column of the table.
-
-    Attributes:
-        key: of the value in a row; `key_std`, where there, is its standard deviation over seeds.
-        title: its head.
-        format: writes the value.
-        note: how the value was measured.
-        better: which end is best; None emphasises none.
-        relation: how the value is compared with the reference row below it; None does not.
-    """
-
-    key: str
-    title: str
-    format: Callable[[float], str]
-    note: str
-    better: Literal["high", "low"] | None = None
-    relation: Literal["difference", "ratio"] | None = None
 
 
 COLUMNS = (
@@ -136,35 +99,9 @@ COLUMNS = (
 )
 
 
-def used_columns(rows: Sequence[Row]) -> list[Column]:
-    """The columns for which some row has a value."""
-    return [column for column in COLUMNS if any(number(row, column.key) is not None for row in rows)]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
-    """One value as text, with the lines below it."""
-
-    text: str
-    details: tuple[str, ...] = ()
-    is_best: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
-    """Heads, and cells by row name."""
-
-    columns: Sequence[Column]
-    lines: Mapping[str, Sequence[Cell]]
-
-
 def results_table(rows: Sequence[Row]) -> Table:
     """The main table: every column for which some row has a value."""
-    columns = [column for column in COLUMNS if any(number(row, column.key) is not None for row in rows)]
-    reference = reference_row(rows)
-    best = {column.key: _best(column, rows) for column in columns}
-    lines = {str(row["name"]): [_cell(column, row, reference, best[column.key]) for column in columns] for row in rows}
-    return Table(columns=columns, lines=lines)
+    return make_table(COLUMNS, rows, reference=reference_row(rows))
 
 
 def operations_table(rows: Sequence[Row]) -> Table:
@@ -178,45 +115,7 @@ def operations_table(rows: Sequence[Row]) -> Table:
         for key, title in titles.items()
         if any(number(row, key) for row in rows)
     ]
-    lines = {str(row["name"]): [_cell(column, row, None, None) for column in columns] for row in rows}
-    return Table(columns=columns, lines=lines)
-
-
-def _cell(column: Column, row: Row, reference: Row | None, best: str | None) -> Cell:
-    value, deviation = number(row, column.key), number(row, f"{column.key}_std")
-    if value is None:
-        return Cell(text="")
-    details = []
-    if deviation is not None and (number(row, "seeds") or 0) > 1:
-        details.append("\u00b1" + column.format(deviation))
-    if reference is not None and row is not reference:
-        details.append(_relation(column, value, number(reference, column.key)))
-    text = column.format(value)
-    return Cell(text=text, details=tuple(detail for detail in details if detail), is_best=text == best)
-
-
-def _relation(column: Column, value: float, other: float | None) -> str:
-    """A value against that of the reference row, such as `-0.0002`, `1/7.7` or `1.3x`."""
-    if column.relation is None or not value or not other:
-        return ""
-    if column.relation == "difference":
-        return signed(value - other)
-    if value >= other:
-        return f"{_ratio(value / other)}x"
-    return f"1/{_ratio(other / value)}"
-
-
-def _ratio(value: float) -> str:
-    """A ratio >= 1 with two digits, or all of those before the point."""
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-
-
-def _best(column: Column, rows: Sequence[Row]) -> str | None:
-    """The best value as it is written, so that all values that look equal to it are emphasised alike."""
-    values = [value for row in rows if (value := number(row, column.key)) is not None]
-    if column.better is None or len(values) < 2:
-        return None
-    return column.format(max(values) if column.better == "high" else min(values))
+    return make_table(columns, rows)
 
 
 def _operand_bits(key: str) -> tuple[int, int]:
