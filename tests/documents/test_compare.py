@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import pytest
 
 from farthing.base.errors import ConfigError
 from farthing.base.files import read_json
-from farthing.documents.compare import RATES, compare_bits
+from farthing.documents.compare import RATES, Row, compare_bits, csv_table
 from farthing.train.task import NoProgress
 from tests.documents.plainpages import small_config, write_pages
 
@@ -32,8 +33,11 @@ def test_the_table_has_every_width_and_is_not_made_twice(tmp_path: Path) -> None
         assert row["pages"] == 8
         assert all(0 <= row[rate] <= 1 and row[f"{rate}_std"] >= 0 for rate in RATES)
         assert row["ms_per_page"] > 0
+        assert row["ms_per_page_std"] >= 0
     sizes = {row["name"]: row["size_mb"] for row in rows}
     assert sizes["int4"] < sizes["int8"] < sizes["fp32"]
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert all(text in report for text in ("fp32", "int4", "32 pages", "8 pages", str(data), "Page AP of each class"))
     with (tmp_path / "out" / "compare.csv").open(newline="") as stream:
         assert [line["name"] for line in csv.DictReader(stream)] == ["int8", "fp32", "int4"]
     assert read_json(tmp_path / "out" / "compare.json", list[dict[str, object]])[0]["name"] == "int8"
@@ -50,3 +54,9 @@ def test_other_bits_are_refused(tmp_path: Path) -> None:
     data = write_pages(tmp_path / "data", 10)
     with pytest.raises(ConfigError, match="--bits must be of 32, 8, 4, 2, got 1"):
         compare_bits([data], tmp_path / "out", bits=[1], seeds=1, config=small_config(), device="cpu")
+
+
+def test_a_class_may_have_a_name_that_csv_must_quote() -> None:
+    rows: list[Row] = [{"name": "fp32", 'page_ap/a,"b"': 0.5}, {"name": "int8"}]
+    lines = list(csv.reader(io.StringIO(csv_table(rows).decode())))
+    assert lines == [["name", 'page_ap/a,"b"'], ["fp32", "0.5"], ["int8", ""]]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import torch
 from farthing.base.errors import ConfigError
 from farthing.base.files import read_json, write_bytes, write_json
 from farthing.documents.cache import LabelledPage
+from farthing.documents.comparereport import write_compare_report
 from farthing.documents.config import FLOAT_BITS, DocumentsConfig, Precision, Width
 from farthing.documents.data import read_pages, split_pages
 from farthing.documents.evaluation import Evaluation, evaluate_on, load_pages
@@ -49,7 +52,7 @@ def compare_bits(
     device: Device = "auto",
     progress: NewProgress | None = None,
 ) -> list[Row]:
-    """The rows of the table, which is also written to `out` as compare.json and compare.csv.
+    """The rows of the table, which is also written to `out` as compare.json, compare.csv and report.html.
 
     Args:
         data: labelled pages.
@@ -71,8 +74,9 @@ def compare_bits(
     else:
         kept, apart = split_pages(len(pages), share=TEST_SHARE, at_most=len(pages), seed=TEST_SEED)
         train, tested = [pages[index] for index in kept], [pages[index] for index in apart]
+    facts = {"Data": ", ".join(map(str, data)), "Test data": "a fifth of it, set apart" if test is None else str(test)}
     comparison = Comparison(
-        pages=train, test=tested, out=out, config=config, seeds=seeds, device=device, progress=progress
+        pages=train, test=tested, out=out, config=config, seeds=seeds, device=device, progress=progress, facts=facts
     )
     return comparison.run(bits)
 
@@ -91,6 +95,7 @@ class Comparison:
         seeds: how many times every width is trained, >= 1.
         device: to train on; measured is on the CPU.
         progress: makes the display of one training from its title.
+        facts: label and text of what the report says of the data.
     """
 
     pages: Sequence[LabelledPage]
@@ -100,9 +105,10 @@ class Comparison:
     seeds: int = 3
     device: Device = "auto"
     progress: NewProgress | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, bits: Sequence[int]) -> list[Row]:
-        """Trains and measures every width; writes compare.json and compare.csv.
+        """Trains and measures every width; writes compare.json, compare.csv and report.html.
 
         Args:
             bits: 32, 8, 4 or 2 each, in the order of the table.
@@ -116,10 +122,22 @@ class Comparison:
             for width in widths:
                 self._train(width, seed)
         timings = self._time(widths)
-        rows = [self._row(width) | {"ms_per_page": timings[width]} for width in widths]
+        rows = [self._row(width) | timings[width] for width in widths]
         write_json(self.out / TABLE_FILE, rows)
-        write_bytes(self.out / CSV_FILE, _csv(rows))
+        write_bytes(self.out / CSV_FILE, csv_table(rows))
+        write_compare_report(self.out, rows, self._facts())
         return rows
+
+    def _facts(self) -> dict[str, str]:
+        """What the report says of the trainings, after what it knows from the rows."""
+        train, model = self.config.train, self.config.model
+        return {
+            "Trained on": f"{len(self.pages):,} pages",
+            **self.facts,
+            "Preset": self.config.preset,
+            "Architecture": f"{model.architecture}, pages of {model.long_side} pixels",
+            "Budget": f"{train.num_images:,} pages in float, then {train.num_quantized_images:,} with the final bits",
+        }
 
     def _train(self, width: Width, seed: int) -> None:
         """One training; the float part, which all widths of a seed share, is taken from where it was done first."""
@@ -158,8 +176,11 @@ class Comparison:
     def _measure(self, width: Width, seed: int) -> Evaluation:
         return evaluate_on(PageDetector.load(self._folder(width, seed)), self.test)
 
-    def _time(self, widths: Sequence[Width]) -> dict[Width, float]:
-        """Milliseconds that one thread takes for a page that is decoded already; the widths take turns."""
+    def _time(self, widths: Sequence[Width]) -> dict[Width, Row]:
+        """Milliseconds that one thread takes for a page that is decoded already; the widths take turns.
+
+        Each is the median of some rounds, with their standard deviation.
+        """
         detectors = {width: PageDetector.load(self._folder(width, 0)) for width in widths}
         pages = load_pages(self.test, self.config.model.long_side, at_most=TIMED_PAGES)
         seconds: dict[Width, list[float]] = {width: [] for width in widths}
@@ -173,7 +194,11 @@ class Comparison:
                     seconds[width].append(time.perf_counter() - start)
         finally:
             torch.set_num_threads(threads)
-        return {width: 1000 * float(np.median(values)) / len(pages) for width, values in seconds.items()}
+        ms = {width: 1000 * np.array(values) / len(pages) for width, values in seconds.items()}
+        return {
+            width: {"ms_per_page": float(np.median(values)), "ms_per_page_std": float(np.std(values, ddof=1))}
+            for width, values in ms.items()
+        }
 
     def _folder(self, width: Width, seed: int) -> Path:
         return self.out / "runs" / _name(width) / f"seed-{seed}"
@@ -199,7 +224,10 @@ def _spread(name: str, values: Sequence[float]) -> Row:
     return {name: float(np.mean(values)), f"{name}_std": float(np.std(values, ddof=min(1, len(values) - 1)))}
 
 
-def _csv(rows: Sequence[Row]) -> bytes:
+def csv_table(rows: Sequence[Row]) -> bytes:
+    """The rows as CSV; classes are part of the names of columns, and may be any text."""
     names = list(rows[0])
-    lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in rows)]
-    return ("\n".join(lines) + "\n").encode()
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerows([names, *([row.get(name, "") for name in names] for row in rows)])
+    return text.getvalue().encode()

@@ -169,4 +169,4 @@ def show_comparison(rows: Sequence[Mapping[str, Any]], out: Path, *, as_json: bo
         rates = (f"{row[rate]:.3f} +- {row[f'{rate}_std']:.3f}" for rate in ("page_ap", "ap50"))
         table.add_row(row["name"], *rates, f"{row['size_mb']:.2f}", f"{row['ms_per_page']:.1f}")
     output.print(table)
-    say(f"table: {out / 'compare.csv'}")
+    say(f"report: {out / 'report.html'}; table: {out / 'compare.csv'}")
