@@ -10,11 +10,13 @@ from farthing.discover.heads.prototypes import PrototypeConfig, learn_prototypes
 from farthing.discover.heads.simgcd import sort_by_prototypes
 from farthing.discover.problem import Assignment, Features, Labels, Problem
 
-
+# Half the weight of SimGCD's default, as published.
 _CONFIG = PrototypeConfig(balance=1.0)
 
 
-def sort_by_bacon(problem: Problem, num_classes: int, seed: int, *, config: PrototypeConfig = _CONFIG) -> Assignment:
+def sort_by_bacon(
+    problem: Problem, num_classes: int, seed: int, *, config: PrototypeConfig | None = None
+) -> Assignment:
     """The prototype nearest to each image, learned with a prior that follows the sizes of clusters.
 
     Args:
@@ -39,7 +41,7 @@ def sort_by_bacon(problem: Problem, num_classes: int, seed: int, *, config: Prot
         found = sort_by_prototypes(problem, prototypes).classes
         return estimate_prior(clusters, found, num_known=problem.num_known, num_classes=num_classes)
 
-    prototypes = learn_prototypes(problem, num_classes, seed, config=config, prior_of=prior_of)
+    prototypes = learn_prototypes(problem, num_classes, seed, config=config or _CONFIG, prior_of=prior_of)
     return sort_by_prototypes(problem, prototypes)
 
 

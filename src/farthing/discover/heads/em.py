@@ -1,4 +1,4 @@
-"""Seeded EM: a mixture whose prior is that of all images, so that small classes keep their weight and large ones theirs.
+"""Seeded EM: a mixture whose prior is that of all images, so that small and large classes keep their weight.
 
 The prior of a batch cannot protect a class of five images, which most batches miss; that of all images can.
 """

@@ -78,7 +78,7 @@ def directions(sums: Features, before: Features) -> Features:
 
 
 def estimate_concentration(sums: Features, count: int) -> float:
-    """kappa = r (d - r^2) / (1 - r^2) with r = sum_c |S_c| / n, the mean cosine of images with their class.
+    """The concentration r (d - r^2) / (1 - r^2), with r = sum_c |S_c| / n the mean cosine of images with their class.
 
     Args:
         sums: f32 [num_classes, dim], S, of features of length 1.

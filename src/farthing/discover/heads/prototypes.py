@@ -91,7 +91,7 @@ def learn_prototypes(
     for step in range(config.num_steps):
         if step % period == 0:
             prior = torch.from_numpy(prior_of(_unit(weight)))
-        chosen = _draw(labels, config.batch_size, generator)
+        chosen = torch.randint(len(features), (config.batch_size,), generator=generator)
         views = [_view(features[chosen], config.view_noise, generator) for _ in range(2)]
         prototypes = F.normalize(weight, dim=1)
         loss = prototype_loss(
@@ -121,8 +121,8 @@ def prototype_loss(
 ) -> Tensor:
     """(1 - l) [CE(q', p) + e (log K + sum r log r)] + l CE(labels, p), r = (mean p / prior) / sum (mean p / prior).
 
-    p = softmax(cos / .1); q' = softmax(cos / t) of the other view. A uniform prior leaves r = mean p, and the term of e is
-    SimGCD's; it is 0 where predictions follow the prior, and positive elsewhere.
+    p = softmax(cos / .1); q' = softmax(cos / t) of the other view. The term of e is 0 where predictions follow the
+    prior, and positive elsewhere; a uniform prior leaves r = mean p, and it is SimGCD's.
 
     Args:
         cosines: [batch, num_classes] of each of two views.
@@ -142,22 +142,12 @@ def prototype_loss(
     weighed = torch.cat(logs).exp().mean(0) / prior
     evened = weighed / weighed.sum()
     unevenness = torch.special.xlogy(evened, evened).sum() + math.log(len(evened))
-    loss = (1 - supervised) * (across + balance * unevenness)
+    loss: Tensor = (1 - supervised) * (across + balance * unevenness)
     labelled = labels != UNLABELLED
     if labelled.any():
         certain = torch.cat([labels[labelled]] * 2)
         loss = loss + supervised * F.nll_loss(torch.cat([view[labelled] for view in logs]), certain)
     return loss
-
-
-def _draw(labels: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """i64 [count], images drawn with replacement; about half of them labelled, where there are such and others."""
-    labelled, others = (torch.nonzero(flags).flatten() for flags in (labels != UNLABELLED, labels == UNLABELLED))
-    if not len(labelled) or not len(others):
-        return torch.randint(len(labels), (count,), generator=generator)
-    is_labelled = torch.rand(count, generator=generator) < 0.5
-    places = torch.rand(count, generator=generator, dtype=torch.float64)
-    return torch.where(is_labelled, labelled[(places * len(labelled)).long()], others[(places * len(others)).long()])
 
 
 def _target_temperature(progress: float) -> float:

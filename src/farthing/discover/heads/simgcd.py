@@ -26,7 +26,8 @@ def sort_by_simgcd(
 
     Source: Wen, Zhao, Qi, ICCV 2023, https://arxiv.org/abs/2211.11727. Differences: features are fixed, so the
         contrastive terms have nothing to learn and views are features with noise; steps are counted instead of epochs,
-        with four times the batch; a class that ends without images takes up one.
+        with four times the batch; images are drawn evenly instead of half of them from the labelled ones, which finds
+        more on frozen features; a class that ends without images takes up one.
     """
     check_num_classes(problem, num_classes)
     uniform = np.full(num_classes, 1 / num_classes, np.float32)

@@ -91,8 +91,8 @@ def transport(
 ) -> tuple[Division, Doubles]:
     """The plan whose classes have the given sizes, by Sinkhorn's alternation, and its offsets, to go on from.
 
-    Dividing images is the scaling of rows. The scaling of columns adds log(due / mass) to the offset of each class, both
-    without the labelled images, which no scaling moves.
+    Dividing images is the scaling of rows. The scaling of columns adds log(due / mass) to the offset of each class,
+    both without the labelled images, which no scaling moves.
 
     Args:
         problem: features, some of them labelled.
