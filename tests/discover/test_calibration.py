@@ -1,4 +1,4 @@
-"""Tempering: a known miscalibration is undone; classes found again count, mixtures do not."""
+"""Tempering: a known miscalibration is undone, few images shift little, plain classes are believed."""
 
 from __future__ import annotations
 

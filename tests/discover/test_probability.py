@@ -25,7 +25,8 @@ def test_the_softmax_of_scaled_cosines_and_the_prior() -> None:
     classifier, features, truth = fitted(Temper(scale=7.0))
     whitened = classifier.whitening.transform(features).astype(np.float64)
     means = class_means(whitened.astype(np.float32), Assignment(classes=truth, num_classes=8))
-    prior = (np.bincount(truth) + 1) / (len(truth) + 8)
+    weights = np.sqrt(np.bincount(truth) + 1)
+    prior = weights / weights.sum()
     expected = np.exp(log_softmax(7 * whitened @ means.T + np.log(prior), 1))
     np.testing.assert_allclose(classifier.probabilities(features), expected, rtol=1e-3, atol=1e-6)
 

@@ -1,7 +1,8 @@
 """Bringing probabilities in line with how often they are right, on the hidden labels of folds.
 
 Labels that were withheld tell how often an assigned known class is right; classes that were hidden tell it for new
-ones. What is fitted on some folds is judged on the others, so that the stated error is not that of the fit itself.
+ones. The folds are those of all images, for among few images classes are harder to tell than they are in the whole.
+What is fitted on some folds is judged on the others, so that the stated error is not that of the fit itself.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from farthing.discover.folds import Flags, Fold, matched
+from farthing.discover.folds import Flags, matched
 from farthing.discover.metrics import area_under_roc, calibration_bins, expected_calibration_error
 from farthing.discover.probability import Temper, fit_classifier
-from farthing.discover.problem import UNLABELLED, Assignment, Labels
+from farthing.discover.problem import Assignment
 from farthing.discover.trials import Candidate, Trials
 
 Doubles = npt.NDArray[np.float64]
@@ -25,7 +26,6 @@ SCALES = tuple(float(scale) for scale in np.geomspace(2, 60, 18))
 _NEWTON_STEPS = 12
 # As if this many images more had been right and wrong as often as predicted: few images do not shift far.
 _PRIOR_IMAGES = 2.0
-_MAJORITY = 0.5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)
@@ -68,7 +68,7 @@ def calibrate(trials: Trials, candidate: Candidate, num_classes: int) -> Calibra
     """Scale and shifts that make the assigned classes of all folds likeliest to be as right as they are.
 
     Args:
-        trials: on at least one fold.
+        trials: on at least one fold, of all images.
         candidate: whose probabilities are meant.
         num_classes: that it is asked for.
     """
@@ -135,27 +135,8 @@ def _outcomes(trials: Trials, candidate: Candidate, number: int, num_classes: in
         novelty=np.stack([one.novelty[judged] for one in evidence]).astype(np.float64),
         found_new=found[judged] >= num_known,
         is_new=fold.truth[judged] >= num_known,
-        right=_right(fold, found),
+        right=matched(fold.truth[judged], found[judged]),
     )
-
-
-def _right(fold: Fold, found: Labels) -> Flags:
-    """Whether each judged image lies in the class that its own is matched with, and that one is mostly of its kind.
-
-    Images that never had a label count too: a class found again only within a much larger one would, in the whole
-    collection, be matched with another. Its share is estimated by the labelled images per image of the known classes.
-    """
-    judged, truth = fold.judged, fold.truth[fold.judged]
-    right = matched(truth, found[judged])
-    had_label = judged | (fold.problem.labels != UNLABELLED)
-    is_known = (found >= 0) & (found < fold.problem.num_known)
-    images_per_label = is_known.sum() / max(1, (is_known & had_label).sum())
-    sizes = np.bincount(found[found >= 0])
-    hits = np.bincount(found[judged][right], minlength=len(sizes))
-    is_mostly = hits * images_per_label >= _MAJORITY * sizes
-    is_mostly[: fold.problem.num_known] = True  # a known class has its name from labels
-    certain: Flags = right & is_mostly[found[judged]]
-    return certain
 
 
 def _tempered(outcome: Outcomes, temper: Temper) -> Doubles:

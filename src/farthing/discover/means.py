@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
-from farthing.discover.heads.kmeans import class_sums
 from farthing.discover.problem import UNSORTED, Assignment, Features, Labels
 
 # Rows whose products with all means are held at once: 64 MB for a thousand classes.
 BLOCK = 16_384
+
+
+def class_sums(features: Features, classes: Labels, num_classes: int) -> Features:
+    """f32 [num_classes, dim], the sum of the features of each class; images of no class (-1) are left out."""
+    rows = np.flatnonzero(classes >= 0)
+    member = csr_matrix((np.ones(len(rows), np.float32), (classes[rows], rows)), shape=(num_classes, len(features)))
+    sums: Features = member @ features
+    return sums
 
 
 def class_means(features: Features, assignment: Assignment) -> Features:

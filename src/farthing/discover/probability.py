@@ -68,13 +68,13 @@ class Evidence:
 class Classifier:
     """p(c | x) = softmax_c(scale <w(x), m_c> + log prior_c), w the whitening, m_c the unit mean of class c.
 
-    The prior is that of all images, not of a batch: small classes keep their weight. The probability of the class that
-    is assigned is p' = sigmoid(logit p + shift); the others share 1 - p' as they shared 1 - p.
+    The prior is that of all images, not of a batch, so that small classes keep their weight. The probability of the
+    class that is assigned is p' = sigmoid(logit p + shift); the others share 1 - p' as they shared 1 - p.
 
     Attributes:
         whitening: fitted on the labelled images.
         means: f32 [num_classes, dim], each of length 1.
-        prior: f32 [num_classes], the share of each class among all images.
+        prior: f32 [num_classes], how likely each class is before an image is seen; sums to 1.
         scale: of similarities, > 0; one over the temperature.
         num_known: the first so many classes are known.
         shifts: of the logit of an assigned known class, and of an assigned new one.
@@ -170,7 +170,9 @@ class Classifier:
 def fit_classifier(
     whitening: Whitening, features: Features, assignment: Assignment, *, num_known: int, temper: Temper
 ) -> Classifier:
-    """The classifier of an assignment: means of its classes, and their sizes plus one as prior.
+    """The classifier of an assignment: means of its classes, and a prior that goes with the root of their sizes.
+
+    The root, because sizes are found and not known: a class that has swallowed another one is large for that reason.
 
     Args:
         whitening: of `features`.
@@ -180,11 +182,11 @@ def fit_classifier(
         temper: scale and shifts.
     """
     classes = assignment.classes[assignment.classes != UNSORTED]
-    sizes = np.bincount(classes, minlength=assignment.num_classes) + 1.0
+    weights = np.sqrt(np.bincount(classes, minlength=assignment.num_classes) + 1.0)
     return Classifier(
         whitening=whitening,
         means=class_means(whitening.transform(features), assignment),
-        prior=(sizes / sizes.sum()).astype(np.float32),
+        prior=(weights / weights.sum()).astype(np.float32),
         scale=temper.scale,
         num_known=num_known,
         shifts=temper.shifts,
