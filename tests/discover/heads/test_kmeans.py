@@ -8,7 +8,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from farthing.base.errors import ConfigError
-from farthing.discover.heads.kmeans import KMeansConfig, class_sums, lloyd, nearest_means, sort_by_kmeans, spread_starts
+from farthing.discover.heads.kmeans import KMeansConfig, lloyd, nearest_means, sort_by_kmeans, spread_starts
+from farthing.discover.means import class_sums
 from farthing.discover.problem import UNLABELLED, Problem
 from tests.discover.problems import long_tailed
 
@@ -94,7 +95,7 @@ def test_the_second_start_is_another_image_than_the_first() -> None:
 
 
 def test_nearest_means_are_those_of_least_distance_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("farthing.discover.heads.kmeans._BLOCK", 7)
+    monkeypatch.setattr("farthing.discover.heads.kmeans.BLOCK", 7)
     problem = long_tailed(sizes=(20,) * 4, num_known=2, noise=1.5).problem
     means = np.random.default_rng(0).standard_normal((5, 16)).astype(np.float32)
     classes, closeness = nearest_means(problem.features, means)

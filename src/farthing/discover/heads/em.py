@@ -11,9 +11,10 @@ import numpy as np
 
 from farthing.base.errors import ConfigError
 from farthing.discover.heads.head import fill_empty
-from farthing.discover.heads.kmeans import class_sums, sort_by_kmeans
+from farthing.discover.heads.kmeans import sort_by_kmeans
 from farthing.discover.heads.linkage import sort_by_linkage
 from farthing.discover.heads.mixture import directions, divide, estimate_concentration
+from farthing.discover.means import class_sums
 from farthing.discover.problem import UNLABELLED, Assignment, Problem
 
 

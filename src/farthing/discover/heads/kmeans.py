@@ -6,16 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from farthing.base.errors import ConfigError
 from farthing.discover.heads.head import check_num_classes
+from farthing.discover.means import BLOCK, class_sums
 from farthing.discover.problem import UNLABELLED, Assignment, Features, Labels, Problem
 
 Floats = npt.NDArray[np.float32]
 
-# Rows whose products with all means are held at once: 64 MB for a thousand means.
-_BLOCK = 16_384
 # Starts are drawn from so many images; more tell nothing new of where the crowded places are.
 _MAX_START_IMAGES = 100_000
 
@@ -154,20 +152,12 @@ def nearest_means(features: Features, means: Features) -> tuple[Labels, Floats]:
     """i64 [n], the nearest mean of each image, and f32 [n], <x, m> - |m|^2 / 2, largest where it is nearest."""
     classes, closeness = np.empty(len(features), np.int64), np.empty(len(features), np.float32)
     half = 0.5 * np.einsum("kd,kd->k", means, means)
-    for start in range(0, len(features), _BLOCK):
-        rows = slice(start, start + _BLOCK)
+    for start in range(0, len(features), BLOCK):
+        rows = slice(start, start + BLOCK)
         block = features[rows] @ means.T - half
         classes[rows] = block.argmax(1)
         closeness[rows] = block.max(1)
     return classes, closeness
-
-
-def class_sums(features: Features, classes: Labels, num_classes: int) -> Features:
-    """f32 [num_classes, dim], the sum of the features of each class; images of no class (-1) are left out."""
-    rows = np.flatnonzero(classes >= 0)
-    member = csr_matrix((np.ones(len(rows), np.float32), (classes[rows], rows)), shape=(num_classes, len(features)))
-    sums: Features = member @ features
-    return sums
 
 
 def _assign(features: Features, means: Features, fixed: Labels) -> tuple[Labels, Floats]:

@@ -16,8 +16,8 @@ from scipy.sparse.csgraph import connected_components
 
 from farthing.base.errors import ConfigError
 from farthing.discover.heads.head import check_num_classes
-from farthing.discover.heads.kmeans import class_sums
 from farthing.discover.heads.microclusters import gather
+from farthing.discover.means import class_sums
 from farthing.discover.problem import UNLABELLED, Assignment, Features, Labels, Problem
 
 Floats = npt.NDArray[np.float32]

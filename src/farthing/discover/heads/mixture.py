@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from farthing.discover.heads.kmeans import class_sums
-from farthing.discover.means import BLOCK
+from farthing.discover.means import BLOCK, class_sums
 from farthing.discover.problem import UNLABELLED, Features, Labels, Problem
 
 Floats = npt.NDArray[np.float32]

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from farthing.base.errors import ConfigError
 from farthing.discover.heads.head import fill_empty
-from farthing.discover.heads.kmeans import class_sums, nearest_means
+from farthing.discover.heads.kmeans import nearest_means
 from farthing.discover.heads.linkage import sort_by_linkage
 from farthing.discover.heads.mixture import Division, directions, divide, estimate_concentration
+from farthing.discover.means import class_sums
 from farthing.discover.problem import UNLABELLED, Assignment, Features, Problem
 
 Doubles = npt.NDArray[np.float64]
