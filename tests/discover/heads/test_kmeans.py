@@ -51,6 +51,15 @@ def test_classes_are_found() -> None:
     assert (found.classes[truth < 2] == truth[truth < 2]).all()
 
 
+def test_starts_may_compete_on_a_part_of_the_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("farthing.discover.heads.kmeans._MAX_TRIAL_IMAGES", 100)
+    known = long_tailed(sizes=(400, 300, 200, 100), num_known=2, noise=0.1)
+    found = sort_by_kmeans(known.problem, 4, 0)
+    assert adjusted_rand_score(found.classes, known.truth) == 1
+    labelled = known.problem.labels != UNLABELLED
+    np.testing.assert_array_equal(found.classes[labelled], known.problem.labels[labelled])
+
+
 def test_more_starts_come_no_further_from_the_means() -> None:
     problem = long_tailed(sizes=(20,) * 8, num_known=0, noise=1.05).problem
 

@@ -14,8 +14,8 @@ from farthing.discover.problem import UNLABELLED, Assignment, Features, Labels, 
 
 Floats = npt.NDArray[np.float32]
 
-# Starts are drawn from so many images; more tell nothing new of where the crowded places are.
-_MAX_START_IMAGES = 100_000
+# Starts compete on so many images; the best of them goes on with all.
+_MAX_TRIAL_IMAGES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,30 +72,39 @@ def sort_by_kmeans(problem: Problem, num_classes: int, seed: int, *, config: KMe
 
     Source: Vaze, Han, Vedaldi, Zisserman, Generalized Category Discovery, CVPR 2022, https://arxiv.org/abs/2201.02609,
         section 3.2: means of the labelled classes, k-means++ on the unlabelled images for the others, labelled images
-        never move. Difference: a class that loses all its images takes up the one that is furthest from its mean.
+        never move. Differences: a class that loses all its images takes up the one that is furthest from its mean;
+        where images are very many, starts compete on a part of them.
     """
     check_num_classes(problem, num_classes)
     config = config or KMeansConfig()
-    rng = np.random.default_rng(seed)
-    unlabelled = problem.features[problem.labels == UNLABELLED]
-    if not len(unlabelled):
+    if (problem.labels != UNLABELLED).all():
         return Assignment(classes=problem.labels.copy(), num_classes=num_classes)
     known = class_sums(problem.features, problem.labels, problem.num_known)
     known /= np.bincount(problem.labels + 1, minlength=problem.num_known + 1)[1:, None].astype(np.float32)
+    rng = np.random.default_rng(seed)
+    trial = _sample(problem.labels, rng)
+    features, labels = problem.features[trial], problem.labels[trial]
+    unlabelled = features[labels == UNLABELLED]
     runs = []
     for _ in range(config.num_starts):
-        starts = spread_starts(unlabelled, known, num_classes - problem.num_known, rng)
-        runs.append(
-            lloyd(
-                problem.features,
-                np.concatenate([known, starts]),
-                config.max_iterations,
-                labels=problem.labels,
-                tolerance=config.tolerance,
-            )
-        )
+        starts = np.concatenate([known, spread_starts(unlabelled, known, num_classes - problem.num_known, rng)])
+        runs.append(lloyd(features, starts, config.max_iterations, labels=labels, tolerance=config.tolerance))
     best = min(runs, key=lambda run: run.inertia)
+    if len(trial) < len(problem.labels):
+        best = lloyd(
+            problem.features, best.means, config.max_iterations, labels=problem.labels, tolerance=config.tolerance
+        )
     return Assignment(classes=best.classes, num_classes=num_classes)
+
+
+def _sample(labels: Labels, rng: np.random.Generator) -> Labels:
+    """The images on which starts compete; unlabelled ones among them, if there are any."""
+    if len(labels) <= _MAX_TRIAL_IMAGES:
+        return np.arange(len(labels))
+    unlabelled = rng.permutation(np.flatnonzero(labels == UNLABELLED))
+    labelled = rng.permutation(np.flatnonzero(labels != UNLABELLED))
+    share = max(1, round(_MAX_TRIAL_IMAGES * len(unlabelled) / len(labels)))
+    return np.sort(np.concatenate([unlabelled[:share], labelled[: _MAX_TRIAL_IMAGES - share]]))
 
 
 def spread_starts(features: Features, means: Features, count: int, rng: np.random.Generator) -> Features:
@@ -109,8 +118,6 @@ def spread_starts(features: Features, means: Features, count: int, rng: np.rando
 
     Source: Arthur and Vassilvitskii, k-means++: The Advantages of Careful Seeding, SODA 2007, section 2.2.
     """
-    if len(features) > _MAX_START_IMAGES:
-        features = features[np.sort(rng.choice(len(features), _MAX_START_IMAGES, replace=False))]
     distances = np.ones(len(features), np.float32)
     if len(means):
         distances = _squared_distances(nearest_means(features, means)[1])
