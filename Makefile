@@ -22,7 +22,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo demo-documents test check format bench lock clean
+.PHONY: help install demo demo-documents demo-discover demo-archive test check format bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -67,6 +67,31 @@ demo-documents: install  ## pages with pictures: made up, learned from, found in
 	@echo "trained here:    $(PAGES)/own/report.html"
 	@echo "shipped model:   $(PAGES)/found/report.html"
 	@echo "single pictures: $(PAGES)/found/crops"
+
+DIGITS := demo/discover
+
+demo-discover: install  ## images with few labels: digits made long-tailed, some classes hidden and found again
+	rm -rf $(DIGITS)
+	$(BIN)/python examples/digits.py $(DIGITS)/classes
+	$(BIN)/farthing discover split $(DIGITS)/classes --imbalance 20 --out $(DIGITS)/collection
+	$(BIN)/farthing discover fit $(DIGITS)/collection/images --labels $(DIGITS)/collection/labels.csv --out $(DIGITS)/run
+	$(BIN)/farthing discover evaluate $(DIGITS)/run --truth $(DIGITS)/collection/truth.csv
+	@echo "report:  $(DIGITS)/run/report.html"
+	@echo "gallery: $(BIN)/farthing discover gallery $(DIGITS)/run"
+
+ARCHIVE := demo/archive
+KINDS := illustration,drop_capital,stamp,table,music
+
+demo-archive: install  ## the whole chain: pages -> filter -> crops -> discover -> named classes -> COCO
+	rm -rf $(ARCHIVE)/run $(ARCHIVE)/named
+	test -d $(ARCHIVE)/pages || $(BIN)/farthing documents synthesize --pages 300 --classes $(KINDS) --out $(ARCHIVE)/pages
+	$(BIN)/farthing documents filter builtin $(ARCHIVE)/pages/images --contains $(KINDS) --out $(ARCHIVE)/found --crops --resume
+	$(BIN)/python examples/label_crops.py $(ARCHIVE)/found $(ARCHIVE)/labels.csv table music
+	$(BIN)/farthing discover fit $(ARCHIVE)/found/crops --labels $(ARCHIVE)/labels.csv --classes 6 --out $(ARCHIVE)/run
+	$(BIN)/farthing discover export $(ARCHIVE)/run --to coco --out $(ARCHIVE)/named
+	@echo "pages:   $(ARCHIVE)/found/report.html"
+	@echo "classes: $(ARCHIVE)/run/report.html"
+	@echo "COCO:    $(ARCHIVE)/named/annotations.json"
 
 test: install  ## all tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
