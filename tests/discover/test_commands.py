@@ -74,6 +74,7 @@ def test_compare(collection: Path, tmp_path: Path) -> None:
     assert {"chosen", "kmeans", "linkage"} <= {row["head"] for row in rows}
     assert (tmp_path / "table" / "compare.csv").read_text().count("\n") == len(rows) + 1
     assert json.loads((tmp_path / "table" / "compare.json").read_text()) == rows
+    assert "The choice gets" in (tmp_path / "table" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import numpy as np
 
 from farthing.base.files import write_json
 from farthing.discover.codes import FeatureBits, rounded
+from farthing.discover.comparereport import CHOSEN, write_compare_report
 from farthing.discover.config import DiscoverConfig
 from farthing.discover.csvfiles import write_rows
 from farthing.discover.discovery import discover
@@ -29,7 +30,6 @@ Row = dict[str, Any]  # Any: JSON scalars
 Progress = Callable[[str], None]
 
 TABLE_FILE, CSV_FILE = "compare.json", "compare.csv"
-CHOSEN = "chosen"
 MEGABYTE = 1e6
 
 
@@ -42,7 +42,7 @@ def compare_heads(
     seeds: int = 3,
     progress: Progress = lambda _: None,
 ) -> list[Row]:
-    """The rows of the table, which is also written to `out` as compare.json and compare.csv.
+    """The rows of the table, which is also written to `out` as compare.json, compare.csv and report.html.
 
     Every head sorts the same features, whitened alike, into the same number of classes. The row `chosen` is what fit
     does with this number of classes: it chooses among heads by folds, without the truth.
@@ -86,6 +86,8 @@ def compare_heads(
             rows.append(row | {"size_mb": features.size * width / 8 / MEGABYTE} | _spread(measured))
     write_json(out / TABLE_FILE, rows)
     write_rows(out / CSV_FILE, list(rows[0]), (list(row.values()) for row in rows))
+    source = request.source if isinstance(request.source, str) else "a function"
+    write_compare_report(out, rows, {"Images": str(request.images), "Features": source, "Truth": str(truth)})
     return rows
 
 

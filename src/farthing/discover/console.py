@@ -136,7 +136,7 @@ def show_comparison(rows: Sequence[Mapping[str, Any]], out: Path, *, as_json: bo
         cells = [f"{_percent(row[name])} +- {_percent(row[f'{name}_std'])}" for name in columns]
         table.add_row(row["head"], str(row["bits"]), *cells, f"{1000 * row['seconds']:,.0f}")
     output.print(table)
-    say(f"table: {out / 'compare.csv'}")
+    say(f"report: {out / 'report.html'}; table: {out / 'compare.csv'}")
 
 
 def show_split(counts: SplitCounts, out: Path, *, as_json: bool) -> None:
