@@ -60,6 +60,15 @@ def test_starts_may_compete_on_a_part_of_the_images(monkeypatch: pytest.MonkeyPa
     np.testing.assert_array_equal(found.classes[labelled], known.problem.labels[labelled])
 
 
+def test_known_classes_keep_their_place_where_a_part_holds_none_of_their_images(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("farthing.discover.heads.kmeans._MAX_TRIAL_IMAGES", 20)
+    known = long_tailed(sizes=(300, *(4,) * 8), num_known=9, noise=0.1)
+    found = sort_by_kmeans(known.problem, 9, 0, config=KMeansConfig(max_iterations=2))
+    np.testing.assert_array_equal(found.classes, known.truth)
+
+
 def test_more_starts_come_no_further_from_the_means() -> None:
     problem = long_tailed(sizes=(20,) * 8, num_known=0, noise=1.05).problem
 

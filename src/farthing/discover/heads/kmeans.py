@@ -98,13 +98,11 @@ def sort_by_kmeans(problem: Problem, num_classes: int, seed: int, *, config: KMe
 
 
 def _sample(labels: Labels, rng: np.random.Generator) -> Labels:
-    """The images on which starts compete; unlabelled ones among them, if there are any."""
+    """The images on which starts compete: drawn evenly, one of each known class and an unlabelled one in any case."""
     if len(labels) <= _MAX_TRIAL_IMAGES:
         return np.arange(len(labels))
-    unlabelled = rng.permutation(np.flatnonzero(labels == UNLABELLED))
-    labelled = rng.permutation(np.flatnonzero(labels != UNLABELLED))
-    share = max(1, round(_MAX_TRIAL_IMAGES * len(unlabelled) / len(labels)))
-    return np.sort(np.concatenate([unlabelled[:share], labelled[: _MAX_TRIAL_IMAGES - share]]))
+    one_of_each = np.unique(labels, return_index=True)[1]
+    return np.union1d(one_of_each, rng.choice(len(labels), _MAX_TRIAL_IMAGES, replace=False))
 
 
 def spread_starts(features: Features, means: Features, count: int, rng: np.random.Generator) -> Features:
