@@ -28,6 +28,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from farthing.base.files import read_json, write_json
+from farthing.discover.compare import sort_alone
 from farthing.discover.config import DiscoverConfig
 from farthing.discover.csvfiles import read_rows, write_rows
 from farthing.discover.discovery import discover
@@ -121,10 +122,10 @@ def _single_heads(run: Path, truth: Path, num_classes: int, seed: int) -> Row:
     problem = Problem(features=found.features, labels=given.numbers(found.names), num_known=len(known))
     row: Row = {}
     for head in SINGLE_HEADS:
-        config = replace(DiscoverConfig(), heads=(head,), shrinkages=DiscoverConfig().shrinkages[:1])
-        sorting = discover(problem, config, num_classes=num_classes, seed=seed)
-        names = name_classes(known, sorting.assignment.classes, num_classes)
-        rows = sorted_rows(given, found.names, sorting.prediction, names, num_known=len(known))
+        shrinkage = DiscoverConfig().shrinkages[0]
+        assignment, prediction = sort_alone(problem, head, num_classes, shrinkage=shrinkage, seed=seed)
+        names = name_classes(known, assignment.classes, num_classes)
+        rows = sorted_rows(given, found.names, prediction, names, num_known=len(known))
         row[f"all/{head}"] = evaluate(table, rows)["all"]
     return row
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from farthing.discover.evaluation import TruthTable, evaluate, read_truth
 from farthing.discover.features import FeatureSet
 from farthing.discover.fit import Request
 from farthing.discover.images import open_images
+from farthing.discover.metric import Whitening
 from farthing.discover.names import name_classes
-from farthing.discover.problem import Features, Problem
-from farthing.discover.robust import heads_with
+from farthing.discover.probability import Prediction, Temper, fit_classifier
+from farthing.discover.problem import Assignment, Features, Problem
+from farthing.discover.robust import heads_with, smallest_class
 from farthing.discover.rows import Given, sorted_rows
 from farthing.discover.sources import extract_features
 
@@ -79,9 +81,9 @@ def compare_heads(
     rows: list[Row] = []
     for width in bits:
         features = rounded(found.features, width)
-        for name, config in _candidates(request.config.sorting).items():
+        for name in (*heads_with(1), CHOSEN):
             progress(f"{name}, {width} bits")
-            measured = [sorter.measure(features, config, seed) for seed in range(seeds)]
+            measured = [sorter.measure(features, name, request.config.sorting, seed) for seed in range(seeds)]
             row: Row = {"name": f"{name}, {width} bits", "head": name, "bits": width, "seeds": seeds}
             rows.append(row | {"size_mb": features.size * width / 8 / MEGABYTE} | _spread(measured))
     write_json(out / TABLE_FILE, rows)
@@ -100,23 +102,45 @@ class _Sorter:
     truth: TruthTable
     num_classes: int
 
-    def measure(self, features: Features, config: DiscoverConfig, seed: int) -> dict[str, float | None]:
-        """All figures of one sorting, and its seconds."""
+    def measure(self, features: Features, head: str, config: DiscoverConfig, seed: int) -> dict[str, float | None]:
+        """All figures of one sorting, and its seconds; without calibration error for a head alone: it has no folds."""
         names = self.found.names
         known = self.given.known(names)
         problem = Problem(features=features, labels=self.given.numbers(names), num_known=len(known))
         start = time.perf_counter()
-        found = discover(problem, config, num_classes=self.num_classes, seed=seed)
+        if head == CHOSEN:
+            found = discover(problem, config, num_classes=self.num_classes, seed=seed)
+            assignment, prediction = found.assignment, found.prediction
+        else:
+            shrinkage = config.shrinkages[0]
+            assignment, prediction = sort_alone(problem, head, self.num_classes, shrinkage=shrinkage, seed=seed)
         seconds = time.perf_counter() - start
-        classes = name_classes(known, found.assignment.classes, found.assignment.num_classes)
-        rows = sorted_rows(self.given, names, found.prediction, classes, num_known=len(known))
-        return {**evaluate(self.truth, rows), "seconds": seconds}
+        classes = name_classes(known, assignment.classes, assignment.num_classes)
+        figures = evaluate(self.truth, sorted_rows(self.given, names, prediction, classes, num_known=len(known)))
+        return {**figures, "ece": figures["ece"] if head == CHOSEN else None, "seconds": seconds}
 
 
-def _candidates(config: DiscoverConfig) -> dict[str, DiscoverConfig]:
-    """Every head alone under the first shrinkage, and the choice among those that the settings allow."""
-    single = {name: replace(config, heads=(name,), shrinkages=config.shrinkages[:1]) for name in heads_with(1)}
-    return {**single, CHOSEN: config}
+def sort_alone(
+    problem: Problem, head: str, num_classes: int, *, shrinkage: float, seed: int
+) -> tuple[Assignment, Prediction]:
+    """What one head makes of a problem in the whitened space, without folds; its probabilities are not calibrated.
+
+    Args:
+        problem: features, some of them labelled.
+        head: its name in `robust.heads_with`.
+        num_classes: known and new together.
+        shrinkage: of the within-class covariance, in (0, 1].
+        seed: of everything that is drawn.
+
+    Raises:
+        ConfigError: fewer classes than are known, or more than there are images.
+    """
+    whitening = Whitening.fit(problem, shrinkage)
+    features = whitening.transform(problem.features)
+    whitened = Problem(features=features, labels=problem.labels, num_known=problem.num_known)
+    assignment = heads_with(smallest_class(problem))[head](whitened, num_classes, seed)
+    classifier = fit_classifier(whitening, problem.features, assignment, num_known=problem.num_known, temper=Temper())
+    return assignment, classifier.predict(problem.features, assignment.classes, are_members=True)
 
 
 def _spread(measured: Sequence[Mapping[str, float | None]]) -> Row:
