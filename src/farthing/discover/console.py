@@ -20,6 +20,8 @@ from farthing.discover.splitfolder import SplitCounts
 from farthing.terminal import errors, output, print_json, say
 
 GROUPS = ("all", "old", "new")
+COMPARED = ("all", "balanced", "old", "new", "named_old")
+SPREAD = ("all", "balanced")  # a deviation beside each figure does not fit on a terminal; compare.csv has them
 
 
 class StageLine:
@@ -127,13 +129,13 @@ def show_comparison(rows: Sequence[Mapping[str, Any]], out: Path, *, as_json: bo
     if as_json:
         print_json(rows)
         return
-    title = f"mean +- std of {rows[0]['seeds']} seeds, unlabelled images, percent"
+    title = f"mean of {rows[0]['seeds']} seeds (+- std), unlabelled images, percent"
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
-    columns = ("all", "old", "new", "balanced", "named_old")
-    for column in ("head", "bits", *columns, "ms"):
-        table.add_column(column.replace("_", " "), justify="left" if column == "head" else "right")
+    for column in ("head", "bits", *COMPARED, "ms"):
+        side = "left" if column == "head" else "right"
+        table.add_column(column.removesuffix("_old"), justify=side, no_wrap=True)
     for row in rows:
-        cells = [f"{_percent(row[name])} +- {_percent(row[f'{name}_std'])}" for name in columns]
+        cells = [_percent(row[name]) + _spread(row, name) for name in COMPARED]
         table.add_row(row["head"], str(row["bits"]), *cells, f"{1000 * row['seconds']:,.0f}")
     output.print(table)
     say(f"report: {out / 'report.html'}; table: {out / 'compare.csv'}")
@@ -154,6 +156,10 @@ def show_split(counts: SplitCounts, out: Path, *, as_json: bool) -> None:
 
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
+
+
+def _spread(row: Mapping[str, Any], name: str) -> str:
+    return f" +- {_percent(row[f'{name}_std'])}" if name in SPREAD and row["seeds"] > 1 else ""
 
 
 def _count(value: float | None) -> str:
