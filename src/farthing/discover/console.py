@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any  # JSON scalars of a table's rows
+from typing import Any, Literal  # JSON scalars of a table's rows
 
 from rich.box import SIMPLE_HEAD
 from rich.status import Status
@@ -21,7 +21,7 @@ from farthing.terminal import errors, output, print_json, say
 
 GROUPS = ("all", "old", "new")
 COMPARED = ("all", "balanced", "old", "new", "named_old")
-SPREAD = ("all", "balanced")  # a deviation beside each figure does not fit on a terminal; compare.csv has them
+SPREAD = ("all",)  # a deviation beside each figure does not fit on a terminal; compare.csv has them
 
 
 class StageLine:
@@ -131,12 +131,12 @@ def show_comparison(rows: Sequence[Mapping[str, Any]], out: Path, *, as_json: bo
         return
     title = f"mean of {rows[0]['seeds']} seeds (+- std), unlabelled images, percent"
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
-    for column in ("head", "bits", *COMPARED, "ms"):
-        side = "left" if column == "head" else "right"
-        table.add_column(column.removesuffix("_old"), justify=side, no_wrap=True)
+    for column in ("head", "bits", *COMPARED, "s"):
+        justify: Literal["left", "right"] = "left" if column == "head" else "right"
+        table.add_column(column.removesuffix("_old"), justify=justify, no_wrap=True)
     for row in rows:
         cells = [_percent(row[name]) + _spread(row, name) for name in COMPARED]
-        table.add_row(row["head"], str(row["bits"]), *cells, f"{1000 * row['seconds']:,.0f}")
+        table.add_row(row["head"], str(row["bits"]), *cells, f"{row['seconds']:,.1f}")
     output.print(table)
     say(f"report: {out / 'report.html'}; table: {out / 'compare.csv'}")
 
