@@ -1,6 +1,6 @@
 """Writes scikit-learn's handwritten digits as a folder per class: a collection that needs no download.
 
-    python examples/digits.py OUT
+python examples/digits.py OUT
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ SUBCOMMANDS = {
     ),
     "discover": Subcommand(
         "farthing.discover.commands:app",
-        "Images sorted into known and newly found classes, partly labelled or not at all, with probabilities.",
+        "Sort images into known classes and new ones, with probabilities, and look at what was found.",
     ),
     "inspect": Subcommand(
         "farthing.inspect:inspect_app", "Say what is in a folder that farthing wrote, and how big it is."

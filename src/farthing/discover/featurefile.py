@@ -29,7 +29,7 @@ def read_features(path: Path, listing: Path | None, collection: ImageCollection)
     if listing is None or path.suffix != ".npy":
         raise ConfigError("features: FILE.npy and --images LIST (the image of each row) belong together; give both")
     try:
-        values = np.load(path, allow_pickle=False)
+        values = np.load(path)  # refuses pickles unless it is told otherwise
         names = [line.strip() for line in listing.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, EOFError, ValueError) as error:
         raise DataError(f"{path} or {listing}: cannot be read ({error})") from error
