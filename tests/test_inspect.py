@@ -55,12 +55,20 @@ def _write_pages(folder: Path) -> None:
     write_pages(folder, 2, seed=5)
 
 
+def _write_discovery(folder: Path) -> None:
+    write_json(folder / "discovery.json", {"seed": 4, "num_classes": 12})
+    write_json(folder / "summary.json", {"k": 12})
+    save_state(folder / "features.safetensors", {"features": torch.ones(8)})
+    _write_model(folder / "model")
+
+
 WRITERS = {
     "model": _write_model,
     "run": _write_run,
     "data": _write_data,
     "filter": _write_filter,
     "pages": _write_pages,
+    "discovery": _write_discovery,
     "comparison": _write_comparison,
 }
 FACTS = {
@@ -69,12 +77,14 @@ FACTS = {
     "data": {"schema.label": "click", "fields.site.num_values": "3", "splits.train.num_rows": "32"},
     "filter": {"threshold": "0.3", "pages": "0"},
     "pages": {"num_pages": "2", "seed": "5"},
+    "discovery": {"discovery.seed": "4", "summary.k": "12"},
     "comparison": {"fp32.auc": "0.8", "int4.auc": "0.79"},
 }
 # A file whose every byte counts, of each kind.
 PRECIOUS = {
     "model": "model.safetensors",
     "run": "best.safetensors",
+    "discovery": "model/model.safetensors",
     "comparison": "models/int4/model.safetensors",
 }
 

@@ -139,7 +139,9 @@ def _describe_discovery(folder: Path) -> tuple[object, tuple[TensorInfo, ...]]:
 def _verify_discovery(folder: Path) -> list[str]:
     from farthing.train.checkpoint import load_state
 
-    return _errors(load_state, sorted(folder.rglob("*.safetensors")))
+    model = folder / "model"
+    findings = _verify_model(model) if model.is_dir() else []
+    return findings + _errors(load_state, sorted(folder.glob("*.safetensors")))
 
 
 def _errors(read: Callable[[T], object], sources: Iterable[T]) -> list[str]:

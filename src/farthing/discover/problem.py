@@ -1,4 +1,4 @@
-"""What category discovery starts from and what it gives: features with some labels in, classes with probabilities out."""
+"""What category discovery starts from and what it gives: features with some labels in, classes out."""
 
 from __future__ import annotations
 
