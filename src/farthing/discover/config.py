@@ -47,7 +47,7 @@ class DiscoverConfig:
         least: images that form a new class, >= 1; None takes the labelled images of the known class with the fewest.
     """
 
-    heads: tuple[str, ...] = ("robust", "robust+kmeans", "linkage", "kmeans")
+    heads: tuple[str, ...] = ("robust", "robust+kmeans", "linkage", "kmeans", "simgcd")
     shrinkages: tuple[float, ...] = (0.3, 0.6, 0.1)
     folds: FoldConfig = field(default_factory=FoldConfig)
     least: int | None = None
