@@ -31,19 +31,19 @@ from bench.machine import describe
 from PIL import Image
 
 from farthing.base.files import write_json
-from farthing.documents.adapt import AdaptConfig, Target, adapt_detector
+from farthing.documents.adaptation.adapt import AdaptConfig, Target, adapt_detector
+from farthing.documents.adaptation.pretrain import PretrainConfig, pretrain_backbone
+from farthing.documents.collection.images import read_image
 from farthing.documents.detections import PageLabels
-from farthing.documents.filter import Detector
-from farthing.documents.find import learn_examples
+from farthing.documents.filtering.filter import Detector
 from farthing.documents.formats import read_annotations
-from farthing.documents.images import read_image
-from farthing.documents.metrics import evaluate_pages
+from farthing.documents.judging.metrics import evaluate_pages
+from farthing.documents.net.predict import PageDetector, load_named
 from farthing.documents.page import Page
-from farthing.documents.predict import PageDetector, load_named
 from farthing.documents.presets import build_preset
-from farthing.documents.pretrain import PretrainConfig, pretrain_backbone
-from farthing.documents.querylearner import FindConfig
-from farthing.documents.runs import train_detector
+from farthing.documents.query.find import learn_examples
+from farthing.documents.query.querylearner import FindConfig
+from farthing.documents.training.runs import train_detector
 from farthing.vision.boxes import Boxes
 
 RESULTS = Path(__file__).resolve().parents[1] / "bench" / "results"

@@ -22,12 +22,12 @@ from bench.machine import describe
 from PIL import Image
 
 from farthing.base.files import write_json
-from farthing.documents.data import read_pages
-from farthing.documents.evaluation import evaluate_on
-from farthing.documents.filter import FilterConfig, filter_pages
-from farthing.documents.predict import PageDetector
+from farthing.documents.filtering.filter import FilterConfig, filter_pages
+from farthing.documents.judging.evaluation import evaluate_on
+from farthing.documents.net.predict import PageDetector
 from farthing.documents.synthetic.config import SynthesisConfig
 from farthing.documents.synthetic.write import make_page
+from farthing.documents.training.data import read_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "bench" / "results" / "documents.json", ROOT / "docs" / "documents.md"

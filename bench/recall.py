@@ -23,9 +23,9 @@ from bench.machine import describe
 from bench.recall_designs import ALPHA, DESIGNS, Scores, Truth
 
 from farthing.base.files import write_json
-from farthing.documents.hypergeometric import pmf
-from farthing.documents.recallbounds import allowed_misses
-from farthing.documents.todo import read_labels
+from farthing.documents.recall.hypergeometric import pmf
+from farthing.documents.recall.recallbounds import allowed_misses
+from farthing.documents.recall.todo import read_labels
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results" / "recall.json"

@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from farthing.documents.hypergeometric import lower_tail
-from farthing.documents.recall import choose_threshold
-from farthing.documents.recallbounds import breaking_losses
-from farthing.documents.sampling import draw
+from farthing.documents.recall.hypergeometric import lower_tail
+from farthing.documents.recall.recall import choose_threshold
+from farthing.documents.recall.recallbounds import breaking_losses
+from farthing.documents.recall.sampling import draw
 
 Scores = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.bool_]

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farthing.base.errors import ConfigError, DataError, FormatError
+from farthing.base.errors import DataError, FormatError
 from farthing.discover.codes import FeatureBits, FeatureCodes, encode, rounded
 from farthing.discover.features import unit_length
 from farthing.discover.problem import Features
@@ -62,8 +62,6 @@ def test_32_bits_change_nothing() -> None:
 
 
 def test_what_cannot_be_encoded() -> None:
-    with pytest.raises(ConfigError, match="bits must be 8 or 1"):
-        encode(draw(2, 2), 4)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="n >= 1"):
         encode(np.zeros((0, 3), np.float32), 8)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from farthing.documents.detections import Detections
-from farthing.documents.filter import FilterConfig, filter_pages
+from farthing.documents.filtering.filter import FilterConfig, filter_pages
 from farthing.documents.page import Page
 from tests.documents.fakes import ColorDetector
 

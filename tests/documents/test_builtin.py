@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from farthing.documents.classes import CLASSES
-from farthing.documents.metrics import evaluate_pages
-from farthing.documents.predict import BUILTIN, PageDetector
+from farthing.documents.judging.metrics import evaluate_pages
+from farthing.documents.net.predict import BUILTIN, PageDetector
 from farthing.documents.synthetic.config import SynthesisConfig
 from farthing.documents.synthetic.write import make_page
 from farthing.lowbit.artifact import verify_artifact

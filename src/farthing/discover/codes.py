@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from farthing.base.errors import ConfigError, DataError, FormatError
+from farthing.base.errors import DataError, FormatError
 from farthing.discover.features import unit_length
 from farthing.discover.problem import Features
 from farthing.lowbit.levels import level_of_code
@@ -71,11 +71,8 @@ def encode(features: Features, bits: Literal[8, 1]) -> FeatureCodes:
         bits: 8 or 1.
 
     Raises:
-        ConfigError: another number of bits.
         DataError: no features.
     """
-    if bits not in (8, 1):
-        raise ConfigError(f"bits must be 8 or 1 for feature codes, got {bits}")
     if features.ndim != 2 or not features.size:
         raise DataError(f"features must be [n, dim] with n >= 1, got {features.shape}")
     values = torch.from_numpy(np.ascontiguousarray(features))

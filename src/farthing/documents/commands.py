@@ -51,9 +51,9 @@ def filter_command(
 ) -> None:
     """Look through a collection and keep the pages that show what you want."""
     from farthing.documents import console
-    from farthing.documents.filter import FilterConfig, filter_pages
-    from farthing.documents.predict import PageDetector
-    from farthing.documents.progress import PageBar
+    from farthing.documents.filtering.filter import FilterConfig, filter_pages
+    from farthing.documents.filtering.progress import PageBar
+    from farthing.documents.net.predict import PageDetector
 
     config = FilterConfig(
         contains=tuple(split_values(contains)),
@@ -104,8 +104,8 @@ def calibrate(
     json: Json = False,
 ) -> None:
     """State a recall: draw pages to look at (--sample), then set the threshold from the answers."""
-    from farthing.documents import calibrate as library
     from farthing.documents import console
+    from farthing.documents.recall import calibrate as library
 
     if sample is not None or more:
         state = (
@@ -126,7 +126,7 @@ def export(
     out: Annotated[Path | None, typer.Option(help="Default: DIR/export/FORMAT.")] = None,
 ) -> None:
     """Write the kept pages and their objects as annotations that other programs read."""
-    from farthing.documents.export import export_annotations
+    from farthing.documents.filtering.export import export_annotations
 
     say(f"{export_annotations(folder, format=to, out=out)}: written")
 
@@ -154,7 +154,7 @@ def train(
     from farthing.base.config import apply_overrides
     from farthing.documents import console
     from farthing.documents.presets import build_preset
-    from farthing.documents.runs import train_detector
+    from farthing.documents.training.runs import train_detector
 
     config = apply_overrides(build_preset(preset), settings or [])
     with console.training_board() as board:
@@ -178,8 +178,8 @@ def pretrain(
     """Train a detector's eyes on pages without labels: hidden squares are to be told from the rest."""
     from farthing.base.config import apply_overrides
     from farthing.documents import console
+    from farthing.documents.adaptation.pretrain import PretrainConfig, pretrain_backbone
     from farthing.documents.presets import build_preset
-    from farthing.documents.pretrain import PretrainConfig, pretrain_backbone
 
     config = apply_overrides(PretrainConfig(), settings or [])
     with console.training_board() as board:
@@ -213,11 +213,11 @@ def find(
     """Learn what one to five examples show, in a minute, and look through a collection for it."""
     from farthing.base.config import apply_overrides
     from farthing.documents import console
-    from farthing.documents.filter import FilterConfig, filter_pages
-    from farthing.documents.find import learn_examples
-    from farthing.documents.predict import load_named
-    from farthing.documents.progress import PageBar
-    from farthing.documents.querylearner import FindConfig
+    from farthing.documents.filtering.filter import FilterConfig, filter_pages
+    from farthing.documents.filtering.progress import PageBar
+    from farthing.documents.net.predict import load_named
+    from farthing.documents.query.find import learn_examples
+    from farthing.documents.query.querylearner import FindConfig
 
     config = apply_overrides(FindConfig(name=name), settings or [])
     filtering = FilterConfig(contains=(config.name,), threshold=threshold, crop_pixels=CROP_PIXELS if crops else None)
@@ -253,10 +253,10 @@ def adapt(
     """Adapt a detector to a collection without labels; the old one stays unless the new one passes a check."""
     from farthing.base.config import apply_overrides
     from farthing.documents import console
-    from farthing.documents.adapt import AdaptConfig, Target, adapt_detector
-    from farthing.documents.lookalikes import make_lookalikes
-    from farthing.documents.predict import PageDetector
-    from farthing.documents.progress import PageBar
+    from farthing.documents.adaptation.adapt import AdaptConfig, Target, adapt_detector
+    from farthing.documents.adaptation.lookalikes import make_lookalikes
+    from farthing.documents.filtering.progress import PageBar
+    from farthing.documents.net.predict import PageDetector
 
     config = apply_overrides(AdaptConfig(), settings or [])
     if not synthetic:
@@ -312,7 +312,7 @@ def synthesize(
     from farthing.base.config import apply_overrides
     from farthing.documents import console
     from farthing.documents.classes import CLASSES
-    from farthing.documents.progress import PageBar
+    from farthing.documents.filtering.progress import PageBar
     from farthing.documents.synthetic.config import SynthesisConfig
     from farthing.documents.synthetic.contact import write_sheet
     from farthing.documents.synthetic.fit import fit_collection
@@ -338,10 +338,10 @@ def evaluate(
 ) -> None:
     """Measure a detector on labelled pages: page AP, what 95 % recall costs, box AP50."""
     from farthing.documents import console
-    from farthing.documents.data import read_pages
-    from farthing.documents.evaluation import evaluate_on
-    from farthing.documents.predict import PageDetector
-    from farthing.documents.progress import PageBar
+    from farthing.documents.filtering.progress import PageBar
+    from farthing.documents.judging.evaluation import evaluate_on
+    from farthing.documents.net.predict import PageDetector
+    from farthing.documents.training.data import read_pages
 
     detector = PageDetector.load(model)
     pages = read_pages([data], detector.classes)
@@ -367,7 +367,7 @@ def compare(
     """Compare detectors in several bit widths: page AP, box AP50, size, pages per second."""
     from farthing.base.config import apply_overrides
     from farthing.documents import console
-    from farthing.documents.compare import compare_bits
+    from farthing.documents.judging.compare import compare_bits
     from farthing.documents.presets import build_preset
 
     config = apply_overrides(build_preset(preset), settings or [])

@@ -10,14 +10,14 @@ from typing import Any  # JSON scalars of a table's rows
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from farthing.documents.adapt import Adaptation
-from farthing.documents.calibrate import SampleState
-from farthing.documents.evaluation import Evaluation
-from farthing.documents.filter import FilterResult
-from farthing.documents.promise import percent, read_promise
-from farthing.documents.recall import Calibration
-from farthing.documents.runs import RunResult
+from farthing.documents.adaptation.adapt import Adaptation
+from farthing.documents.filtering.filter import FilterResult
+from farthing.documents.filtering.promise import percent, read_promise
+from farthing.documents.judging.evaluation import Evaluation
+from farthing.documents.recall.calibrate import SampleState
+from farthing.documents.recall.recall import Calibration
 from farthing.documents.synthetic.write import Synthesis
+from farthing.documents.training.runs import RunResult
 from farthing.terminal import errors, output, print_json, say
 from farthing.train.loop import FitResult
 from farthing.train.progress import ProgressBoard

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from farthing.base.errors import ConfigError, DataError
+from farthing.documents.collection.pages import open_collection
 from farthing.documents.formats import WRITERS, Annotations, read_annotations, write_annotations
-from farthing.documents.pages import open_collection
 from tests.documents.formats.pages_on_disk import labelled_pages, labels, make_pages
 from tests.documents.hostile import pdf
 

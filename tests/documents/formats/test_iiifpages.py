@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from farthing.documents.collection.iiif import Canvas
 from farthing.documents.formats import Annotations, write_annotations
-from farthing.documents.iiif import Canvas
 from tests.documents.formats.pages_on_disk import labelled_pages, labels
 
 

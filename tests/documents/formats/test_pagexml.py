@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from farthing.base.errors import DataError
+from farthing.documents.collection.xmltree import read_xml
 from farthing.documents.formats import Annotations, read_annotations, write_annotations
-from farthing.documents.xmltree import read_xml
 from tests.documents.formats.pages_on_disk import labels, make_pages
 
 PAGE = """<?xml version="1.0" encoding="UTF-8"?>

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from farthing.documents.collection.pages import open_collection
 from farthing.documents.formats import WRITERS, read_annotations, write_annotations
-from farthing.documents.pages import open_collection
 
 COLLECTIONS = ("gallicorpora", "cremma-medieval", "tapuscorpus", "artlas-catalogues-unlabelled")
 

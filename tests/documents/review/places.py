@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 from starlette.testclient import TestClient
 
-from farthing.documents.pages import open_collection
+from farthing.documents.collection.pages import open_collection
 from farthing.documents.review.app import create_app
 from farthing.documents.review.gallery import Gallery
 from farthing.documents.review.images import PageImages

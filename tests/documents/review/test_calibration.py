@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from farthing.documents.sampling import read_sample
+from farthing.documents.recall.sampling import read_sample
 from farthing.results.store import STORE_FILE, Store
 from tests.documents.review.places import opened
 

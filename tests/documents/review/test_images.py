@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from farthing.base.errors import DataError
+from farthing.documents.collection.sources import PageSource
 from farthing.documents.page import Page
 from farthing.documents.review.images import SIZES, PageImages, fit
-from farthing.documents.sources import PageSource
 
 
 @dataclass

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from farthing.base.errors import ConfigError, DataError
+from farthing.documents.collection.iiif import Canvas
 from farthing.documents.detections import PageLabels
 from farthing.documents.formats import alto, coco, csvfile, iiifpages, labelstudio, pagexml, xmlfiles, yolo
 from farthing.documents.formats.annotations import Annotations, checked, in_order
 from farthing.documents.formats.locate import find_page
 from farthing.documents.formats.names import class_name
 from farthing.documents.formats.records import Parsed, Warnings
-from farthing.documents.iiif import Canvas
 
 __all__ = ["WRITERS", "Annotations", "read_annotations", "write_annotations"]
 
@@ -84,7 +84,7 @@ def write_annotations(
         annotations: the pages.
         out: the folder; made where it is missing, other files in it stay.
         format: one of `WRITERS`.
-        canvases: for IIIF: what the annotations of each page refer to (see `farthing.documents.pages.canvases`).
+        canvases: for IIIF: what the annotations of each page refer to (see `collection.pages.canvases`).
 
     Raises:
         ConfigError: an unknown format.

@@ -13,11 +13,11 @@ from urllib.parse import quote
 import numpy as np
 
 from farthing.base.files import write_json
+from farthing.documents.collection.iiif import Canvas
+from farthing.documents.collection.paths import inside
 from farthing.documents.detections import PageLabels
 from farthing.documents.formats.annotations import Annotations
 from farthing.documents.formats.layout import beside
-from farthing.documents.iiif import Canvas
-from farthing.documents.paths import inside
 
 
 def write(annotations: Annotations, out: Path, canvases: Mapping[str, Canvas] | None = None) -> None:

@@ -6,10 +6,10 @@ import posixpath
 from pathlib import Path
 
 from farthing.base.errors import DataError
+from farthing.documents.collection.xmltree import read_xml
 from farthing.documents.formats import alto, pagexml
 from farthing.documents.formats.locate import find_image
 from farthing.documents.formats.records import PageRecord, Parsed, Warnings
-from farthing.documents.xmltree import read_xml
 
 READERS = {"PcGts": pagexml.read_root, "alto": alto.read_root}
 

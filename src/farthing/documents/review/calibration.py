@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from farthing.documents.calibrate import SampleState, calibrate, sample_more, sample_pages, sample_state
+from farthing.documents.recall.calibrate import SampleState, calibrate, sample_more, sample_pages, sample_state
 from farthing.documents.review.messages import RecallMessage, SampleMessage
 from farthing.web.endpoints import RequestError
 

@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 from farthing.documents.classes import CLASSES
-from farthing.documents.promise import read_promise
+from farthing.documents.filtering.promise import read_promise
+from farthing.documents.filtering.wording import any_of, class_title
+from farthing.documents.recall.sampling import read_sample
 from farthing.documents.review.messages import BoxMessage, Columns, Facts, FailedPage, PageState, PromiseMessage
-from farthing.documents.sampling import read_sample
-from farthing.documents.wording import any_of, class_title
 from farthing.results.rows import BoxRow, PageQuery
 from farthing.results.store import Store
 from farthing.web.endpoints import RequestError

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from farthing.base.errors import DataError
+from farthing.documents.collection.pages import Collection
 from farthing.documents.page import Page, Pixels
-from farthing.documents.pages import Collection
 
 SIZES = {"small": 400, "medium": 1600, "large": 3600}
 """Longest side in pixels: in the grid, alone, zoomed in."""

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from farthing.documents.outputs import write_outputs
-from farthing.documents.pages import Collection, open_collection
+from farthing.documents.collection.pages import Collection, open_collection
+from farthing.documents.filtering.outputs import write_outputs
 from farthing.documents.review.app import create_app
 from farthing.documents.review.gallery import Gallery
 from farthing.documents.review.images import PageImages

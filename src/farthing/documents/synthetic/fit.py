@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 
 from farthing.base.errors import DataError
+from farthing.documents.collection.pages import open_collection
 from farthing.documents.page import Page
-from farthing.documents.pages import open_collection
 from farthing.documents.synthetic.drawing import Floats, Pixels
 from farthing.documents.synthetic.measure import (
     MEASURED_PX,

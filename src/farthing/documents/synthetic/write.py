@@ -16,8 +16,8 @@ import numpy as np
 from farthing.base.errors import ConfigError
 from farthing.base.files import write_json
 from farthing.documents.detections import PageLabels
+from farthing.documents.filtering.progress import NoProgress, PageProgress
 from farthing.documents.formats import Annotations, write_annotations
-from farthing.documents.progress import NoProgress, PageProgress
 from farthing.documents.synthetic.config import SynthesisConfig
 from farthing.documents.synthetic.fit import LOOK_FILE, FittedLook
 from farthing.documents.synthetic.page import SyntheticPage, synthesize_page
