@@ -9,15 +9,12 @@ import numpy as np
 import pytest
 
 from farthing.base.config import apply_overrides
-from farthing.base.errors import ConfigError, DataError, FormatError
+from farthing.base.errors import ConfigError, DataError
 from farthing.discover.features import compute_features
+from farthing.discover.modelfolder import put_together, take_apart
 from farthing.discover.sources import (
-    STATE_FILE,
-    TENSORS_FILE,
     FeatureConfig,
     extract_features,
-    load_extractor,
-    save_extractor,
 )
 from farthing.vision.images import Pixels
 from tests.discover.pictures import make_collection
@@ -43,9 +40,9 @@ def test_what_is_learned_serves_later_images(tmp_path: Path, source: str) -> Non
     assert features.unreadable == ("000-broken.png",)
     assert features.made_by["source"] == source
     assert extractor is not None
-    save_extractor(extractor, tmp_path / "model")
+    stored = take_apart(extractor)
     paths = [collection.path(name) for name in features.names]
-    again = compute_features(features.names, paths, load_extractor(tmp_path / "model"), made_by={})
+    again = compute_features(features.names, paths, put_together(*stored), made_by={})
     np.testing.assert_allclose(again.features, features.features, atol=1e-5)
 
 
@@ -64,7 +61,7 @@ def test_a_function_is_used_and_never_stored(tmp_path: Path) -> None:
     assert features.made_by == {"source": "function", "dim": 2}
     assert extractor is not None
     with pytest.raises(ConfigError, match="cannot be stored"):
-        save_extractor(extractor, tmp_path / "model")
+        take_apart(extractor)
     with pytest.raises(DataError, match=r"must return \[24, dim\]"):
         extract_features(collection, lambda images: mean_colour(images)[1:])
 
@@ -88,21 +85,12 @@ def test_unknown_sources_and_empty_collections(tmp_path: Path) -> None:
         extract_features(collection, "builtin")
 
 
-def test_a_damaged_extractor_is_refused(tmp_path: Path) -> None:
+def test_an_extractor_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     collection = make_collection(tmp_path / "in", per_shape=1)
     _, extractor = extract_features(collection, "builtin", config=SMALL)
     assert extractor is not None
-    folder = tmp_path / "model"
-    save_extractor(extractor, folder)
-    whole, state = (folder / TENSORS_FILE).read_bytes(), (folder / STATE_FILE).read_text()
-    for content in (whole[:-9], b"", whole.replace(b"warps", b"wraps")):
-        (folder / TENSORS_FILE).write_bytes(content)
-        with pytest.raises(FormatError, match="damaged"):
-            load_extractor(folder)
-    (folder / TENSORS_FILE).write_bytes(whole)
-    (folder / STATE_FILE).write_text(state.replace("builtin", "future"))
-    with pytest.raises(FormatError, match="unknown kind 'future'"):
-        load_extractor(folder)
-    (folder / STATE_FILE).write_text(state.replace('"patch"', '"pitch"'))
-    with pytest.raises(FormatError, match="damaged"):
-        load_extractor(folder)
+    kind, description, tensors = take_apart(extractor)
+    with pytest.raises(ConfigError, match="got 'future'"):
+        put_together("future", description, tensors)
+    with pytest.raises(KeyError):
+        put_together(kind, description, {})

@@ -1,4 +1,4 @@
-"""Where features come from: what `--features` may name, and how an extractor is kept for later images."""
+"""Where features come from: what `--features` may name, and which extractors can be kept for later images."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any  # Any: JSON
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
 from farthing.base.config import to_dict
-from farthing.base.errors import ConfigError, DataError, FormatError
-from farthing.base.files import read_json, write_bytes, write_json
+from farthing.base.errors import ConfigError, DataError
 from farthing.discover.builtin import DictionaryConfig, DictionaryExtractor
 from farthing.discover.featurefile import read_features
 from farthing.discover.features import Extractor, FeatureSet, Progress, compute_features
@@ -29,8 +25,6 @@ from farthing.discover.transformersextractor import TransformersExtractor
 from farthing.vision.images import Pixels
 
 Function = Callable[[Sequence[Pixels]], npt.NDArray[np.floating[Any]]]  # Any: the precision of a float type
-
-STATE_FILE, TENSORS_FILE = "extractor.json", "extractor.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,39 +166,3 @@ class FunctionExtractor:
             ConfigError: always.
         """
         raise ConfigError("features: a function cannot be stored; pass it again for later images")
-
-
-class _Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What `extractor.json` says."""
-
-    kind: str
-    state: dict[str, Any]  # Any: JSON
-
-
-def save_extractor(extractor: Extractor, folder: Path) -> None:
-    """Writes extractor.json and extractor.safetensors.
-
-    Raises:
-        ConfigError: a function, which cannot be stored.
-        DataError: the folder cannot be written.
-    """
-    description, tensors = extractor.state()
-    kind = next(kind for kind, stored in EXTRACTORS.items() if isinstance(extractor, stored))
-    write_bytes(folder / TENSORS_FILE, save(tensors))
-    write_json(folder / STATE_FILE, _Description(kind=kind, state=description))
-
-
-def load_extractor(folder: Path) -> Extractor:
-    """The extractor that `save_extractor` wrote.
-
-    Raises:
-        FormatError: a file is missing or damaged.
-    """
-    described = read_json(folder / STATE_FILE, _Description)
-    if described.kind not in EXTRACTORS:
-        raise FormatError(f"{folder / STATE_FILE}: unknown kind {described.kind!r}; a newer farthing may know it")
-    try:
-        tensors = load((folder / TENSORS_FILE).read_bytes())
-        return EXTRACTORS[described.kind].from_state(described.state, tensors)
-    except (OSError, SafetensorError, KeyError, ConfigError, RuntimeError) as error:
-        raise FormatError(f"{folder}: the extractor is damaged ({error})") from error
