@@ -122,6 +122,13 @@ def test_batches_are_as_large_as_asked_and_hold_readable_pages_only(collection: 
     assert detector.batches == [10, 9, 5]
 
 
+def test_a_place_without_pages_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="empty: holds no page"):
+        filter_pages(ColorDetector(), tmp_path / "empty", tmp_path / "out", FilterConfig())
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_collection_without_a_readable_page_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages/empty.png").touch()

@@ -132,10 +132,12 @@ def filter_pages(
 
     Raises:
         ConfigError: a wanted class that the detector does not know, or `resume` with other settings than before.
-        DataError: `out` holds an earlier filter or cannot be written, or nothing is at `location`.
+        DataError: `out` holds an earlier filter or cannot be written, or no page is at `location`.
     """
     contains = wanted_classes(config.contains, detector.classes)
     collection = open_collection(location, max_pixels=config.max_pixels)
+    if next(iter(collection.sources()), None) is None:
+        raise DataError(f"{location}: holds no page; give a folder of images, PDFs or IIIF manifests, or one of these")
     facts: dict[str, object] = {
         "collection": location if isinstance(location, str) and is_url(location) else str(Path(location).absolute()),
         "model": detector.model_id,
