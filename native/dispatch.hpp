@@ -1,10 +1,12 @@
-// What the processor and the operating system can run, and which kernel tiers follow from it.
+// What the processor and the operating system can run, which kernel tiers follow from it, and which one is in use.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "kernels.hpp"
 
 namespace farthing {
 
@@ -13,8 +15,10 @@ namespace farthing {
 struct CpuFeatures {
     bool avx2 = false;
     bool fma = false;
+    bool bmi2 = false;
     bool avx512f = false;
     bool avx512bw = false;
+    bool avx512dq = false;
     bool avx512vl = false;
     bool avx512vnni = false;
     bool neon = false;
@@ -29,9 +33,21 @@ inline constexpr std::array<Tier, num_tiers> all_tiers{Tier::scalar, Tier::avx2,
 // Features of the machine this runs on; probed on the first call, then remembered.
 const CpuFeatures& cpu_features() noexcept;
 
-// Whether a machine with `features` can run `tier`.
+// Whether a machine with `features` can run `tier`, and this build has it.
 bool is_usable(Tier tier, const CpuFeatures& features) noexcept;
 
 std::string_view tier_name(Tier tier) noexcept;
+
+// The best usable tier that is chosen without being asked for. A tier that no test has run is not.
+Tier default_tier() noexcept;
+
+// The tier in use: the default one until `use_tier` says otherwise.
+Tier active_tier() noexcept;
+
+// Uses `tier`, which is usable, from the next call of a kernel on.
+void use_tier(Tier tier) noexcept;
+
+// The kernels of the tier in use.
+const Kernels& kernels() noexcept;
 
 }  // namespace farthing

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import farthing
 from farthing import cli, doctor
-from farthing.lowbit import ops
+from farthing.lowbit import native
 
 REQUIREMENTS = [
     "msgspec>=0.19",
@@ -83,7 +83,7 @@ def test_a_source_folder_that_was_never_installed_says_so(monkeypatch: pytest.Mo
 
 
 def test_without_the_extension_it_says_who_does_the_work(monkeypatch: pytest.MonkeyPatch, runner: CliRunner) -> None:
-    monkeypatch.setattr(ops, "native_info", lambda: None)
+    monkeypatch.setattr(native, "info", lambda: None)
     result = runner.invoke(cli.app, ["doctor"])
     assert "not built; plain torch does its work" in result.stdout
     assert doctor.diagnose().tiers == []
@@ -91,8 +91,8 @@ def test_without_the_extension_it_says_who_does_the_work(monkeypatch: pytest.Mon
 
 def test_the_core_imports_without_the_extension() -> None:
     program = (
-        "import sys; sys.modules['farthing._native'] = None; from farthing.lowbit import ops; "
-        "sys.exit(ops.native_info() is not None)"
+        "import sys; sys.modules['farthing._native'] = None; from farthing.lowbit import native; "
+        "sys.exit(native.info() is not None)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 

@@ -54,9 +54,9 @@ def test_nothing_is_pickled(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_only_ops_imports_the_extension(path: Path) -> None:
+def test_only_native_imports_the_extension(path: Path) -> None:
     imports_it = "farthing._native" in _imported(ast.parse(path.read_text(encoding="utf-8")))
-    assert imports_it == (path == ROOT / "src/farthing/lowbit/ops.py")
+    assert imports_it == (path == ROOT / "src/farthing/lowbit/native.py")
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if "jaxtyping" in path.read_text()], ids=_name)

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from farthing import __version__
-from farthing.lowbit import ops
+from farthing.lowbit import native
 
 app = typer.Typer(add_completion=False)
 
@@ -42,6 +42,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     processor: str
     features: list[str]
     tiers: list[str]
+    tier: str | None
     extension: bool
     threads: int
     cores: int
@@ -65,7 +66,7 @@ def diagnose() -> Diagnosis:
     """Looks at the interpreter, the installed packages, the processor and the memory."""
     import torch
 
-    native = ops.native_info() or {}
+    extension = native.info() or {}
     versions, missing = _packages()
     return Diagnosis(
         farthing=__version__,
@@ -73,9 +74,10 @@ def diagnose() -> Diagnosis:
         platform=platform.platform(),
         packages=versions,
         processor=_processor(),
-        features=[name for name, present in native.get("features", {}).items() if present],
-        tiers=list(native.get("tiers", [])),
-        extension=bool(native),
+        features=[name for name, present in extension.get("features", {}).items() if present],
+        tiers=list(extension.get("tiers", [])),
+        tier=extension.get("tier"),
+        extension=bool(extension),
         threads=torch.get_num_threads(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_bytes=_memory_bytes(),
@@ -133,7 +135,7 @@ def _text(diagnosis: Diagnosis) -> str:
         "processor": diagnosis.processor,
         "features": " ".join(diagnosis.features) or "unknown",
         "extension": extension,
-        "tiers": " ".join(diagnosis.tiers) or "none",
+        "tiers": f"{' '.join(diagnosis.tiers)} (in use: {diagnosis.tier})" if diagnosis.tiers else "none",
         "threads": f"{diagnosis.threads} of {diagnosis.cores} cores",
         "memory": memory,
         **diagnosis.packages,

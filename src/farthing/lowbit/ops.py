@@ -1,15 +1,14 @@
-"""What packed layers compute, and the only importer of the native extension.
+"""What packed layers compute.
 
-Everything here is defined by plain torch code; the extension may only be faster. Products of codes are exact integers
-on every path, so a training layer in eval mode, its packed twin and a kernel give the same result.
+Everything here is defined by plain torch code; the native extension may only be faster. Products of codes are exact
+integers on every path, so a training layer in eval mode, its packed twin and a kernel give the same result.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -19,21 +18,8 @@ from torch import Tensor
 from farthing.lowbit.levels import HIGHEST_LEVEL, LEVEL_UNIT, LOWEST_LEVEL, Bits, level_of_code, nearest_level
 from farthing.lowbit.packing import unpack
 
-_native: ModuleType | None
-try:
-    from farthing import _native
-except ImportError:  # the package works without the extension; `farthing doctor` says so
-    _native = None
-
 # An int8 product pays for the conversion of its input from this many rows on (measured at 512 x 256).
 _INT8_MIN_ROWS = 16
-
-
-def native_info() -> dict[str, Any] | None:  # Any: what the extension tells about itself
-    """CPU `features` and usable kernel `tiers` as the extension sees them, or None where it is not built."""
-    if _native is None:
-        return None
-    return {"features": _native.cpu_features(), "tiers": _native.usable_tiers()}
 
 
 def lookup_levels(

@@ -1,0 +1,35 @@
+// The vector types of the AVX2 tier: 8 lanes of 32 bits.
+
+struct I32 {
+    static constexpr std::size_t size = 8;
+    __m256i lanes;
+    static I32 all(std::int32_t value) { return {_mm256_set1_epi32(value)}; }
+};
+
+struct F32 {
+    static constexpr std::size_t size = 8;
+    __m256 lanes;
+    static F32 all(float value) { return {_mm256_set1_ps(value)}; }
+    static F32 load(const float* from) { return {_mm256_loadu_ps(from)}; }
+};
+
+inline I32 operator+(I32 a, I32 b) { return {_mm256_add_epi32(a.lanes, b.lanes)}; }
+inline F32 operator-(F32 a, F32 b) { return {_mm256_sub_ps(a.lanes, b.lanes)}; }
+inline F32 operator/(F32 a, F32 b) { return {_mm256_div_ps(a.lanes, b.lanes)}; }
+
+inline F32 clip(F32 x, float lowest, float highest) {
+    return {_mm256_max_ps(_mm256_min_ps(x.lanes, _mm256_set1_ps(highest)), _mm256_set1_ps(lowest))};
+}
+
+inline I32 round_even(F32 x) { return {_mm256_cvtps_epi32(x.lanes)}; }
+
+inline I32 select_below_zero(F32 x, I32 below, I32 otherwise) {
+    const __m256 is_below = _mm256_cmp_ps(x.lanes, _mm256_setzero_ps(), _CMP_LT_OQ);
+    return {_mm256_blendv_epi8(otherwise.lanes, below.lanes, _mm256_castps_si256(is_below))};
+}
+
+inline void store_i8(std::int8_t* to, I32 x) {
+    const __m128i low = _mm256_castsi256_si128(x.lanes), high = _mm256_extracti128_si256(x.lanes, 1);
+    const __m128i words = _mm_packs_epi32(low, high);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(words, words));
+}

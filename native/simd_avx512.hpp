@@ -1,0 +1,33 @@
+// The vector types of the AVX-512 tier: 16 lanes of 32 bits.
+
+struct I32 {
+    static constexpr std::size_t size = 16;
+    __m512i lanes;
+    static I32 all(std::int32_t value) { return {_mm512_set1_epi32(value)}; }
+};
+
+struct F32 {
+    static constexpr std::size_t size = 16;
+    __m512 lanes;
+    static F32 all(float value) { return {_mm512_set1_ps(value)}; }
+    static F32 load(const float* from) { return {_mm512_loadu_ps(from)}; }
+};
+
+inline I32 operator+(I32 a, I32 b) { return {_mm512_add_epi32(a.lanes, b.lanes)}; }
+inline F32 operator-(F32 a, F32 b) { return {_mm512_sub_ps(a.lanes, b.lanes)}; }
+inline F32 operator/(F32 a, F32 b) { return {_mm512_div_ps(a.lanes, b.lanes)}; }
+
+inline F32 clip(F32 x, float lowest, float highest) {
+    return {_mm512_max_ps(_mm512_min_ps(x.lanes, _mm512_set1_ps(highest)), _mm512_set1_ps(lowest))};
+}
+
+inline I32 round_even(F32 x) { return {_mm512_cvtps_epi32(x.lanes)}; }
+
+inline I32 select_below_zero(F32 x, I32 below, I32 otherwise) {
+    const __mmask16 is_below = _mm512_cmp_ps_mask(x.lanes, _mm512_setzero_ps(), _CMP_LT_OQ);
+    return {_mm512_mask_blend_epi32(is_below, otherwise.lanes, below.lanes)};
+}
+
+inline void store_i8(std::int8_t* to, I32 x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(x.lanes));
+}

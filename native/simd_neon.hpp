@@ -1,0 +1,37 @@
+// The vector types of the NEON tier: 4 lanes of 32 bits.
+
+struct I32 {
+    static constexpr std::size_t size = 4;
+    int32x4_t lanes;
+    static I32 all(std::int32_t value) { return {vdupq_n_s32(value)}; }
+};
+
+struct F32 {
+    static constexpr std::size_t size = 4;
+    float32x4_t lanes;
+    static F32 all(float value) { return {vdupq_n_f32(value)}; }
+    static F32 load(const float* from) { return {vld1q_f32(from)}; }
+};
+
+inline I32 operator+(I32 a, I32 b) { return {vaddq_s32(a.lanes, b.lanes)}; }
+inline F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.lanes, b.lanes)}; }
+inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.lanes, b.lanes)}; }
+
+// Comparisons and selections, because VMIN hands on NaN.
+inline F32 clip(F32 x, float lowest, float highest) {
+    const float32x4_t low = vdupq_n_f32(lowest), high = vdupq_n_f32(highest);
+    const float32x4_t capped = vbslq_f32(vcltq_f32(x.lanes, high), x.lanes, high);
+    return {vbslq_f32(vcgtq_f32(capped, low), capped, low)};
+}
+
+inline I32 round_even(F32 x) { return {vcvtnq_s32_f32(x.lanes)}; }
+
+inline I32 select_below_zero(F32 x, I32 below, I32 otherwise) {
+    return {vbslq_s32(vcltzq_f32(x.lanes), below.lanes, otherwise.lanes)};
+}
+
+inline void store_i8(std::int8_t* to, I32 x) {
+    const int16x4_t words = vmovn_s32(x.lanes);
+    const int8x8_t bytes = vmovn_s16(vcombine_s16(words, words));
+    vst1_lane_s32(reinterpret_cast<std::int32_t*>(to), vreinterpret_s32_s8(bytes), 0);
+}

@@ -1,0 +1,35 @@
+// The vector types of the scalar tier: one lane, plain C++. What they do is the definition for all other tiers.
+
+struct I32 {
+    static constexpr std::size_t size = 1;
+    std::int32_t lane;
+    static I32 all(std::int32_t value) { return {value}; }
+};
+
+struct F32 {
+    static constexpr std::size_t size = 1;
+    float lane;
+    static F32 all(float value) { return {value}; }
+    static F32 load(const float* from) { return {*from}; }
+};
+
+inline I32 operator+(I32 a, I32 b) { return {a.lane + b.lane}; }
+inline F32 operator-(F32 a, F32 b) { return {a.lane - b.lane}; }
+inline F32 operator/(F32 a, F32 b) { return {a.lane / b.lane}; }
+
+// Like MINPS and MAXPS the comparisons give the second operand for NaN.
+inline F32 clip(F32 x, float lowest, float highest) {
+    const float capped = x.lane < highest ? x.lane : highest;
+    return {capped > lowest ? capped : lowest};
+}
+
+// Nearest integer, ties to even, of a number in [-2^22, 2^22]: added to 1.5 * 2^23, it has no room for a fraction.
+inline I32 round_even(F32 x) {
+    constexpr float shift = 12582912.0f;
+    return {static_cast<std::int32_t>((x.lane + shift) - shift)};
+}
+
+inline I32 select_below_zero(F32 x, I32 below, I32 otherwise) { return x.lane < 0.0f ? below : otherwise; }
+
+// Stores lanes in [-128, 127] as bytes.
+inline void store_i8(std::int8_t* to, I32 x) { *to = static_cast<std::int8_t>(x.lane); }

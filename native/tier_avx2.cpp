@@ -1,0 +1,22 @@
+// The AVX2 tier: Intel Haswell, AMD Zen and later.
+//
+// All code is in an unnamed namespace and instantiates nothing from the standard library: what this file is compiled for
+// must not leak, through a weak symbol that the linker may choose, into code that runs on a smaller CPU.
+#include <immintrin.h>
+
+#include "kernels.hpp"
+
+namespace farthing {
+namespace {
+
+#include "simd_avx2.hpp"
+
+#include "quantize.inl.hpp"
+
+}  // namespace
+
+const Kernels avx2_kernels{
+    .quantize = quantize,
+};
+
+}  // namespace farthing

@@ -1,0 +1,22 @@
+// The AVX-512 tier: Intel Cascade Lake, AMD Zen 4 and later (F, BW, DQ, VL, VNNI).
+//
+// All code is in an unnamed namespace and instantiates nothing from the standard library: what this file is compiled for
+// must not leak, through a weak symbol that the linker may choose, into code that runs on a smaller CPU.
+#include <immintrin.h>
+
+#include "kernels.hpp"
+
+namespace farthing {
+namespace {
+
+#include "simd_avx512.hpp"
+
+#include "quantize.inl.hpp"
+
+}  // namespace
+
+const Kernels avx512_kernels{
+    .quantize = quantize,
+};
+
+}  // namespace farthing

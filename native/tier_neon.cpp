@@ -1,0 +1,22 @@
+// The NEON tier: every 64-bit ARM.
+//
+// All code is in an unnamed namespace and instantiates nothing from the standard library: what this file is compiled for
+// must not leak, through a weak symbol that the linker may choose, into code that runs on a smaller CPU.
+#include <arm_neon.h>
+
+#include "kernels.hpp"
+
+namespace farthing {
+namespace {
+
+#include "simd_neon.hpp"
+
+#include "quantize.inl.hpp"
+
+}  // namespace
+
+const Kernels neon_kernels{
+    .quantize = quantize,
+};
+
+}  // namespace farthing

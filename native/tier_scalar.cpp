@@ -1,0 +1,21 @@
+// The scalar tier: plain C++, runs everywhere, and defines what the others must give.
+//
+// All code is in an unnamed namespace and instantiates nothing from the standard library: what this file is compiled for
+// must not leak, through a weak symbol that the linker may choose, into code that runs on a smaller CPU.
+
+#include "kernels.hpp"
+
+namespace farthing {
+namespace {
+
+#include "simd_scalar.hpp"
+
+#include "quantize.inl.hpp"
+
+}  // namespace
+
+const Kernels scalar_kernels{
+    .quantize = quantize,
+};
+
+}  // namespace farthing
