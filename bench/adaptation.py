@@ -33,7 +33,6 @@ from PIL import Image
 from farthing.base.files import write_json
 from farthing.documents.adaptation.adapt import AdaptConfig, Target, adapt_detector
 from farthing.documents.adaptation.pretrain import PretrainConfig, pretrain_backbone
-from farthing.documents.collection.images import read_image
 from farthing.documents.detections import PageLabels
 from farthing.documents.filtering.filter import Detector
 from farthing.documents.formats import read_annotations
@@ -45,6 +44,7 @@ from farthing.documents.query.find import learn_examples
 from farthing.documents.query.querylearner import FindConfig
 from farthing.documents.training.runs import train_detector
 from farthing.vision.boxes import Boxes
+from farthing.vision.images import read_image
 
 RESULTS = Path(__file__).resolve().parents[1] / "bench" / "results"
 LEAST_POSITIVES = 5

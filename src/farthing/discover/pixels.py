@@ -103,6 +103,6 @@ def _pixels(image: Pixels | Path, max_side: int) -> Pixels | None:
     if not isinstance(image, Path):
         return image
     try:
-        return read_image(image, max_side=max_side)
+        return read_image(image, max_side=max_side).pixels
     except DataError:
         return None

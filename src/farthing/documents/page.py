@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+from farthing.vision.images import Pixels
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)

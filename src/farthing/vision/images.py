@@ -1,8 +1,9 @@
-"""From an image file to upright RGB pixels: four formats, recognised by content, and never a bomb."""
+"""From an image file to pixels: five formats, recognised by content, decoded no larger than needed and never a bomb."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,11 +16,12 @@ import numpy.typing as npt
 from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from farthing.base.errors import DataError
+from farthing.vision.jpeg2000 import Jpeg2000Image
 
 Pixels = npt.NDArray[np.uint8]
 
 MAX_PIXELS = 50_000_000
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".jpf", ".jpx"})
 
 # How much larger than what is decoded the header may claim to be, where a decoder can leave detail out.
 _MAX_DRAFT_FACTOR = 8
@@ -41,6 +43,7 @@ _DECODER_ERRORS = (
     Image.DecompressionBombError,
     UserWarning,  # where warnings are errors: Pillow warns of damaged metadata
 )
+_FIRST_SIDEWAYS = 5
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -66,30 +69,90 @@ FORMATS = (
     ImageFormat("PNG", (b"\x89PNG\r\n\x1a\n",), PngImagePlugin.PngImageFile),
     ImageFormat("TIFF", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImagePlugin.TiffImageFile),
     ImageFormat("WebP", (b"RIFF",), WebPImagePlugin.WebPImageFile),
+    ImageFormat("JPEG 2000", (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), Jpeg2000Image),
 )
 
 
-def read_image(path: Path, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """The image in a file as u8 [height, width, 3] RGB: upright, transparent parts white.
+@dataclass(frozen=True, eq=False, slots=True)
+class DecodedImage:
+    """An image, perhaps decoded smaller.
 
-    Args:
-        path: of the file; its name's ending does not matter.
-        max_side: the wanted length of the long side in pixels: detail beyond it may be left out. What comes back has
-            a long side in [max_side, 2 * max_side) where the image is that large. None decodes everything.
-        max_pixels: the largest image that is decoded, in pixels after leaving detail out.
+    Attributes:
+        pixels: u8 [height, width, 3] RGB, upright.
+        width: of the whole image in pixels, upright.
+        height: likewise.
+    """
+
+    pixels: Pixels
+    width: int
+    height: int
+
+
+def read_image(
+    path: Path, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS, frame: int = 0
+) -> DecodedImage:
+    """The image in a file; see `decode_image`.
 
     Raises:
         DataError: the file cannot be read, is empty, is no image of a known format, is damaged, or is too large.
     """
     try:
-        with path.open("rb") as stream, _opened(stream, str(path)) as image:
-            _reduce_while_decoding(image, name=str(path), max_side=max_side, max_pixels=max_pixels)
-            turn = _orientation(image)
-            image.load()
-            reduced = _reduced(image, max_side)
-            return np.array(reduced.transpose(_TURNS[turn]) if turn in _TURNS else reduced)
+        with path.open("rb") as stream:
+            return decode_image(stream, name=str(path), max_side=max_side, max_pixels=max_pixels, frame=frame)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def decode_image(
+    source: BinaryIO | bytes, *, name: str, max_side: int | None = None, max_pixels: int = MAX_PIXELS, frame: int = 0
+) -> DecodedImage:
+    """The image in a stream or in bytes: upright, RGB, transparent parts white.
+
+    Args:
+        source: the encoded image.
+        name: what messages call it.
+        max_side: the wanted length of the long side in pixels: detail beyond it may be left out. What comes back has
+            a long side in [max_side, 2 * max_side) where the image is that large. None decodes everything.
+        max_pixels: the largest image that is decoded, in pixels after leaving detail out.
+        frame: which image of a TIFF file with several, counted from 0 over all its directories.
+
+    Raises:
+        DataError: nothing there, no image of a known format, damaged, or too large.
+    """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    with _opened(stream, name) as image:
+        if frame:
+            image.seek(frame)
+        width, height = image.size
+        _reduce_while_decoding(image, name=name, max_side=max_side, max_pixels=max_pixels)
+        turn = _orientation(image)
+        image.load()
+        upright = _upright(_reduced(image, max_side), turn)
+    if turn >= _FIRST_SIDEWAYS:
+        width, height = height, width
+    return DecodedImage(np.array(upright), width, height)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """(width, height) in pixels of the upright image in a file, from its header.
+
+    Raises:
+        DataError: the file cannot be read, or is no image of a known format.
+    """
+    try:
+        with path.open("rb") as stream, _opened(stream, str(path)) as image:
+            width, height = image.size
+            return (height, width) if _orientation(image) >= _FIRST_SIDEWAYS else (width, height)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def too_large(name: str, size: tuple[int, int], max_pixels: int) -> DataError:
+    """The error for an image of (width, height) pixels beyond the limit."""
+    return DataError(
+        f"{name}: {size[0]} x {size[1]} pixels are more than the {max_pixels / 1e6:g} megapixels that are decoded; "
+        "make it smaller, or raise --max-megapixels where the command has it"
+    )
 
 
 @contextlib.contextmanager
@@ -116,16 +179,16 @@ def _reduce_while_decoding(image: Image.Image, *, name: str, max_side: int | Non
     """Tells the decoder to leave out detail beyond `max_side`, and refuses an image that is too large all the same."""
     width, height = image.size
     decoded = width * height
-    if max_side is not None and max(width, height) > max_side and isinstance(image, JpegImagePlugin.JpegImageFile):
-        scale = max_side / max(width, height)
-        image.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
-        if "progressive" not in image.info:  # a progressive one keeps every coefficient in memory
-            decoded = image.size[0] * image.size[1]
+    if max_side is not None and max(width, height) > max_side:
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            scale = max_side / max(width, height)
+            image.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
+            if "progressive" not in image.info:  # a progressive one keeps every coefficient in memory
+                decoded = image.size[0] * image.size[1]
+        elif isinstance(image, Jpeg2000Image):
+            decoded >>= 2 * image.halve(max_side)
     if decoded > max_pixels or width * height > max_pixels * _MAX_DRAFT_FACTOR:
-        raise DataError(
-            f"{name}: {width} x {height} pixels are more than the {max_pixels / 1e6:g} megapixels that are decoded; "
-            "make it smaller"
-        )
+        raise too_large(name, (width, height), max_pixels)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -143,7 +206,12 @@ def _reduced(image: Image.Image, max_side: int | None) -> Image.Image:
     """The image as RGB, averaged over square blocks until its long side is below twice `max_side`."""
     factor = max(image.size) // max_side if max_side else 1
     plain = _plain(image)
-    return _rgb(plain.reduce(factor) if factor > 1 else plain)
+    # JPEG 2000 images have a `reduce` of their own, which is no method.
+    return _rgb(Image.Image.reduce(plain, factor) if factor > 1 else plain)
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -158,7 +226,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """The image as RGB, on white where it is transparent, 32-bit values stretched over their range."""
+    """The image as RGB, on white where it is transparent, 32-bit grey values stretched over their range."""
     if image.mode in {"I", "F"}:
         values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
         values -= values.min()

@@ -10,8 +10,9 @@ import pytest
 from farthing.base.errors import DataError
 from farthing.documents.adaptation.accept import Verdict, cutouts_of, judge, other_view, paired_gain, rank_agreement
 from farthing.documents.detections import Detections, PageLabels
-from farthing.documents.page import Page, Pixels
+from farthing.documents.page import Page
 from farthing.documents.training.cache import LabelledPage, PageCache
+from farthing.vision.images import Pixels
 
 CLASSES = ("illustration", "stamp")
 

@@ -10,8 +10,8 @@ from PIL import Image
 from farthing.base.errors import DataError
 from farthing.documents.collection.fetch import FetchConfig
 from farthing.documents.collection.iiif import Canvas, IiifSource, ImageService, image_urls, parse_manifest
-from tests.documents.hostile import drawing, encoded
 from tests.documents.webserver import Answer, WebServer, web_server
+from tests.vision.hostile import drawing, encoded
 
 SERVICE_2 = {
     "@context": "http://iiif.io/api/image/2/context.json",

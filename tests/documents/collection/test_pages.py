@@ -14,8 +14,8 @@ from farthing.documents.collection.pages import canvases, open_collection
 from farthing.documents.collection.sources import PageSource
 from tests.documents.collection.test_iiif import version_2, version_3
 from tests.documents.collection.test_mets import mets
-from tests.documents.hostile import drawing, encoded, locked_pdf, pdf, png_bomb
 from tests.documents.webserver import Answer, WebServer, web_server
+from tests.vision.hostile import drawing, encoded, locked_pdf, pdf, png_bomb
 
 JPEG = encoded(drawing(), "JPEG")
 

@@ -8,7 +8,7 @@ import pytest
 
 from farthing.base.errors import DataError
 from farthing.documents.collection.pdf import PdfSource, num_pages
-from tests.documents.hostile import locked_pdf, pdf
+from tests.vision.hostile import locked_pdf, pdf
 
 
 def source(path: Path, index: int = 0, max_pixels: int = 50_000_000) -> PdfSource:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from farthing.base.errors import DataError
 from farthing.documents.collection.tiff import MAX_DIRECTORIES, page_frames
-from tests.documents.hostile import drawing, encoded
+from tests.vision.hostile import drawing, encoded
 
 
 def tiff(subfile_types: list[int | None], *, byte_order: str = "<", is_big: bool = False, cut: int = 0) -> bytes:

@@ -11,7 +11,7 @@ from farthing.base.errors import ConfigError, DataError
 from farthing.documents.collection.pages import open_collection
 from farthing.documents.formats import WRITERS, Annotations, read_annotations, write_annotations
 from tests.documents.formats.pages_on_disk import labelled_pages, labels, make_pages
-from tests.documents.hostile import pdf
+from tests.vision.hostile import pdf
 
 READABLE = sorted(set(WRITERS) - {"iiif"})
 BOX = (10.0, 20.0, 40.0, 60.0)

@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from farthing.base.errors import ConfigError, DataError
-from farthing.documents.collection.images import read_image
 from farthing.documents.filtering.filter import FilterConfig, filter_pages
 from farthing.documents.formats import read_annotations
 from farthing.documents.judging.metrics import evaluate_pages
@@ -16,6 +15,7 @@ from farthing.documents.page import Page
 from farthing.documents.query.find import learn_examples, read_crop
 from farthing.documents.query.querylearner import FindConfig
 from farthing.documents.training.runs import train_detector
+from farthing.vision.images import read_image
 from tests.documents.plainpages import small_config, write_pages
 
 pytestmark = pytest.mark.slow

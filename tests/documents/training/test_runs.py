@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from farthing.base.errors import ConfigError, FormatError
-from farthing.documents.collection.images import read_image
 from farthing.documents.config import DocumentsConfig, Precision
 from farthing.documents.net.architectures import build_detector
 from farthing.documents.net.modelfolder import load_model, save_model
@@ -20,6 +19,7 @@ from farthing.documents.training.runs import RESULT_FILE, load_run, train_detect
 from farthing.train.folder import RunFolder
 from farthing.train.interrupt import Interrupted
 from farthing.train.task import NoProgress
+from farthing.vision.images import read_image
 from tests.documents.plainpages import NAMES, small_config, write_pages
 
 pytestmark = pytest.mark.slow

@@ -72,7 +72,7 @@ def encode(path: Path, *, max_side: int) -> bytes:
     Raises:
         DataError: it cannot be read, or is too large.
     """
-    image = Image.fromarray(read_image(path, max_side=max_side))
+    image = Image.fromarray(read_image(path, max_side=max_side).pixels)
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=_QUALITY, lossless=max(image.size) <= _DRAWING_SIDE)

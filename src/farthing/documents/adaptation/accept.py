@@ -25,10 +25,11 @@ import numpy.typing as npt
 from farthing.base.errors import DataError
 from farthing.documents.filtering.filter import Detector
 from farthing.documents.judging.metrics import average_precision
-from farthing.documents.page import Page, Pixels
+from farthing.documents.page import Page
 from farthing.documents.query.planting import Cutout, PlantConfig, cut_out, plant_page
 from farthing.documents.training.cache import PageCache
 from farthing.documents.training.data import scaled_boxes
+from farthing.vision.images import Pixels
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -33,7 +33,6 @@ from farthing.documents.net.inference import place_on
 from farthing.documents.net.modelfolder import save_model
 from farthing.documents.net.precision import quantized_model
 from farthing.documents.net.predict import PageDetector
-from farthing.documents.page import Pixels
 from farthing.documents.training.cache import PageCache
 from farthing.documents.training.data import TrainBatches, fingerprint, read_pages, split_pages
 from farthing.documents.training.runs import (
@@ -53,6 +52,7 @@ from farthing.train.folder import RunFolder
 from farthing.train.loop import FitConfig, FitResult, fit
 from farthing.train.optim import decay_groups
 from farthing.train.task import Batches, BatchT, NoProgress, Task
+from farthing.vision.images import Pixels
 
 ADAPTATION_FILE = "adaptation.json"
 WORK_FOLDER, TEACH_FOLDER, CANDIDATE_FOLDER = "work", "teach", "candidate"

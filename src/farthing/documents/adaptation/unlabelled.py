@@ -17,8 +17,8 @@ from farthing.documents.collection.pages import open_collection
 from farthing.documents.collection.sources import PageSource
 from farthing.documents.detections import PageLabels
 from farthing.documents.net.transforms import to_grey
-from farthing.documents.page import Pixels
 from farthing.documents.training.cache import LabelledPage, PageCache
+from farthing.vision.images import Pixels
 
 PIXELS_FILE = "pages.u8"
 

@@ -12,12 +12,12 @@ from farthing.base.errors import DataError
 from farthing.documents.collection import iiif, mets
 from farthing.documents.collection.fetch import FetchConfig, fetch
 from farthing.documents.collection.iiif import Canvas, IiifSource
-from farthing.documents.collection.images import FORMATS, MAX_PIXELS, SUFFIXES
 from farthing.documents.collection.paths import inside
 from farthing.documents.collection.pdf import PdfSource, num_pages
 from farthing.documents.collection.sources import BrokenSource, ImageSource, PageSource
 from farthing.documents.collection.tiff import page_frames
 from farthing.documents.collection.xmltree import parse_xml, read_xml
+from farthing.vision.images import FORMATS, MAX_PIXELS, SUFFIXES
 
 _HEAD_BYTES = 4096
 _TIFF_SUFFIXES = frozenset({".tif", ".tiff"})

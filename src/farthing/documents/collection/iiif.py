@@ -15,8 +15,8 @@ import msgspec
 
 from farthing.base.errors import DataError
 from farthing.documents.collection.fetch import FetchConfig, fetch, is_url
-from farthing.documents.collection.images import MAX_PIXELS, decode_image
 from farthing.documents.page import Page
+from farthing.vision.images import MAX_PIXELS, decode_image
 
 MAX_MANIFEST_BYTES = 64 << 20
 MAX_IMAGE_BYTES = 256 << 20

@@ -12,9 +12,9 @@ from farthing.base.errors import DataError
 from farthing.documents.collection.fetch import is_url
 from farthing.documents.collection.files import fetch_pages, list_pages, may_hold_pages
 from farthing.documents.collection.iiif import Canvas, IiifSource
-from farthing.documents.collection.images import MAX_PIXELS
 from farthing.documents.collection.paths import inside
 from farthing.documents.collection.sources import BrokenSource, PageSource
+from farthing.vision.images import MAX_PIXELS
 
 _DIGITS = re.compile(r"(\d+)")
 _NUMBERED = re.compile(r"(.+)#\d{4,}")

@@ -13,8 +13,8 @@ import numpy as np
 import pypdfium2
 
 from farthing.base.errors import DataError
-from farthing.documents.collection.images import MAX_PIXELS, too_large
 from farthing.documents.page import Page
+from farthing.vision.images import MAX_PIXELS, too_large
 
 # A PDF page has a size in points but none in pixels; at this resolution its pixels are those of a usual scan.
 DPI = 300

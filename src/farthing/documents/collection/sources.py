@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from farthing.base.errors import DataError
-from farthing.documents.collection.images import MAX_PIXELS, read_image
 from farthing.documents.page import Page
+from farthing.vision.images import MAX_PIXELS, read_image
 
 
 class PageSource(Protocol):

@@ -16,7 +16,6 @@ from typing import Protocol, TypeVar
 
 from farthing.base.errors import ConfigError, DataError
 from farthing.documents.collection.fetch import is_url
-from farthing.documents.collection.images import MAX_PIXELS
 from farthing.documents.collection.pages import Collection, open_collection
 from farthing.documents.collection.sources import PageSource
 from farthing.documents.detections import Detections
@@ -28,6 +27,7 @@ from farthing.documents.filtering.progress import NoProgress, PageProgress
 from farthing.documents.page import Page
 from farthing.results.rows import BoxRow, PageQuery, PageRow
 from farthing.results.store import STORE_FILE, Store
+from farthing.vision.images import MAX_PIXELS
 
 T = TypeVar("T")
 _BATCHES_AHEAD = 2

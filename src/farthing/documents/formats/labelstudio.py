@@ -17,13 +17,13 @@ import msgspec
 
 from farthing.base.errors import DataError
 from farthing.base.files import write_json
-from farthing.documents.collection.images import image_size
 from farthing.documents.collection.paths import inside
 from farthing.documents.detections import PageLabels
 from farthing.documents.formats.annotations import Annotations
 from farthing.documents.formats.layout import write_tree
 from farthing.documents.formats.locate import is_page
 from farthing.documents.formats.records import Corners, PageRecord, Parsed, Warnings, bounds
+from farthing.vision.images import image_size
 
 FILE_NAME = "tasks.json"
 CONFIG_NAME = "labeling.xml"

@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element, indent, tostring
 
 from farthing.base.files import write_bytes
-from farthing.documents.collection.images import SUFFIXES
 from farthing.documents.collection.paths import inside
+from farthing.vision.images import SUFFIXES
 
 
 def beside(page: str, suffix: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from farthing.base.errors import DataError
-from farthing.documents.collection.images import SUFFIXES
 from farthing.documents.collection.paths import inside
 from farthing.documents.formats.records import Warnings
+from farthing.vision.images import SUFFIXES
 
 ABSENT = "pages are left out: there is no such image"
 _USUAL = (".jpg", ".png", ".tif")  # tried first

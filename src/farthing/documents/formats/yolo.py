@@ -11,7 +11,6 @@ from pathlib import Path
 
 from farthing.base.errors import DataError
 from farthing.base.files import write_bytes
-from farthing.documents.collection.images import image_size
 from farthing.documents.collection.pages import open_collection
 from farthing.documents.collection.paths import inside
 from farthing.documents.detections import PageLabels
@@ -19,6 +18,7 @@ from farthing.documents.formats.annotations import Annotations
 from farthing.documents.formats.layout import beside
 from farthing.documents.formats.locate import ABSENT, find_image
 from farthing.documents.formats.records import Corners, PageRecord, Parsed, Warnings, bounds
+from farthing.vision.images import image_size
 
 CONFIG_NAMES = ("data.yaml", "dataset.yaml", "data.yml")
 CLASSES_NAME = "classes.txt"

@@ -12,12 +12,12 @@ from typing import Protocol
 import numpy as np
 
 from farthing.base.errors import DataError
-from farthing.documents.collection.images import read_image
 from farthing.documents.detections import Detections, PageLabels
 from farthing.documents.judging.metrics import evaluate_pages
 from farthing.documents.page import Page
 from farthing.documents.training.cache import LabelledPage
 from farthing.documents.training.data import read_pages
+from farthing.vision.images import read_image
 
 PAGES_AT_A_TIME = 64
 

@@ -12,7 +12,7 @@ from torch import nn
 from farthing.documents.detections import Detections
 from farthing.documents.net.decode import decode
 from farthing.documents.net.transforms import canvas_of, normalise, resize, to_batch
-from farthing.documents.page import Pixels
+from farthing.vision.images import Pixels
 
 BATCH_SIZE = 8  # maps of more pages leave the cache of a core
 

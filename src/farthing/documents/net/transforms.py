@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from farthing.documents.config import CANVAS_STEP
-from farthing.documents.page import Pixels
+from farthing.vision.images import Pixels
 
 # A page whose contrast is below this (of black to white, 1) is nearly blank: more would only enlarge its noise.
 LEAST_CONTRAST = 0.08

@@ -18,19 +18,19 @@ import torch
 from farthing.base.config import to_dict
 from farthing.base.errors import ConfigError
 from farthing.documents.adaptation.unlabelled import read_collection
-from farthing.documents.collection.images import read_image
 from farthing.documents.detections import Detections
 from farthing.documents.net.detector import PageNet
 from farthing.documents.net.inference import detect_greys, place_on
 from farthing.documents.net.modelfolder import PageModel
 from farthing.documents.net.transforms import to_grey
-from farthing.documents.page import Page, Pixels
+from farthing.documents.page import Page
 from farthing.documents.query.planting import cut_out
 from farthing.documents.query.query import QueryNet
 from farthing.documents.query.querylearner import LEAST_PAGES, FindConfig, QueryLearner
 from farthing.documents.training.cache import PageCache
 from farthing.documents.training.runs import NewProgress
 from farthing.train.devices import Device, choose_device
+from farthing.vision.images import Pixels, read_image
 
 MOST_EXAMPLES = 5
 PAGES_FOLDER = "pages"

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from farthing.base.errors import DataError
 from farthing.documents.detections import PageLabels
-from farthing.documents.page import Pixels
+from farthing.vision.images import Pixels
 
 Floats = npt.NDArray[np.float32]
 

@@ -23,7 +23,6 @@ from farthing.documents.adaptation.unlabelled import store_pages
 from farthing.documents.config import AugmentConfig
 from farthing.documents.net.inference import detect_greys
 from farthing.documents.net.transforms import normalise, resize, to_batch
-from farthing.documents.page import Pixels
 from farthing.documents.query.planting import Cutout, PlantConfig, cut_out, plant_page
 from farthing.documents.query.query import QueryNet, Sight
 from farthing.documents.query.querytask import QueryTask
@@ -33,6 +32,7 @@ from farthing.documents.training.losses import pairwise_iou
 from farthing.documents.training.runs import NewProgress
 from farthing.train.loop import FitConfig, fit
 from farthing.train.task import NoProgress
+from farthing.vision.images import Pixels
 
 CLIP_NORM = 10.0
 HOLDOUT, MAX_HELD_OUT = 0.15, 60

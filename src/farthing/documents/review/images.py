@@ -11,7 +11,8 @@ import numpy as np
 
 from farthing.base.errors import DataError
 from farthing.documents.collection.pages import Collection
-from farthing.documents.page import Page, Pixels
+from farthing.documents.page import Page
+from farthing.vision.images import Pixels
 
 SIZES = {"small": 400, "medium": 1600, "large": 3600}
 """Longest side in pixels: in the grid, alone, zoomed in."""

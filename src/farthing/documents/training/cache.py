@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from farthing.base.errors import DataError
-from farthing.documents.collection.images import read_image
 from farthing.documents.detections import PageLabels
 from farthing.documents.net.transforms import to_grey
-from farthing.documents.page import Pixels
+from farthing.vision.images import Pixels, read_image
 
 CACHE_FILE = "pages.u8"
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from farthing.documents.collection.images import decode_image
-from farthing.documents.collection.jpeg2000 import num_halvings
-from tests.documents.hostile import drawing, encoded
+from farthing.vision.images import decode_image
+from farthing.vision.jpeg2000 import num_halvings
+from tests.vision.hostile import drawing, encoded
 
 
 @pytest.mark.parametrize("num_resolutions", [1, 2, 4, 6])
