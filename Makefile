@@ -2,6 +2,7 @@
 # instant. `make help` lists what there is.
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
+BITORCH ?= bitorch==0.4.1 pandas==3.1.1
 # Another package index for torch alone, such as one with CPU-only or CUDA builds.
 TORCH_INDEX ?=
 DEMO_ROWS ?= 80000
@@ -22,7 +23,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo demo-documents demo-discover demo-archive test check format bench lock clean
+.PHONY: help install bitorch demo demo-documents demo-discover demo-archive test check format bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,6 +46,13 @@ $(STAMPS)/torch: $(STAMPS)/locked
 $(STAMPS)/built: $(STAMPS)/torch pyproject.toml CMakeLists.txt $(wildcard native/*)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Without dependencies: BITorch asks for any torch and any numpy, and the locked ones stay. pandas is all that it lacks.
+$(STAMPS)/bitorch: $(STAMPS)/torch
+	$(PIP) install --quiet --no-deps $(BITORCH)
+	@touch $@
+
+bitorch: install $(STAMPS)/bitorch  ## add BITorch (GPL-3) to .venv, for docs/bitorch.md and its tests
 
 demo: install  ## the main job: a click log in, a table of model sizes and accuracies out (CLICKS=FILE for your own log)
 ifeq ($(CLICKS),)
