@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import threading
-from collections import OrderedDict
 from pathlib import Path
 
 from PIL import Image
 
 from farthing.base.errors import DataError
 from farthing.vision.images import read_image
+from farthing.web.keeping import KeptBytes
 
 SIZES = {"tiny": 96, "small": 256, "large": 1600}
 """Longest side in pixels: in a report, in a class, alone."""
@@ -23,12 +22,9 @@ class ImageFiles:
     """WebP images of the files below a folder; may be used from several threads."""
 
     def __init__(self, root: Path, *, cache_bytes: int = _CACHE_BYTES) -> None:
-        """Args: cache_bytes: how many bytes of images are kept; the one used longest ago goes first."""
+        """Args: cache_bytes: how many bytes of images are kept; see `KeptBytes`."""
         self._root = root
-        self._cache_bytes = cache_bytes
-        self._images: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-        self._num_bytes = 0
-        self._lock = threading.Lock()
+        self._kept = KeptBytes(cache_bytes)
 
     def get(self, name: str, size: str) -> bytes:
         """The image of a file, at most as large as the file itself.
@@ -40,19 +36,7 @@ class ImageFiles:
         Raises:
             DataError: it is not below the folder, or cannot be read.
         """
-        key = name, size
-        with self._lock:
-            if key in self._images:
-                self._images.move_to_end(key)
-                return self._images[key]
-        image = encode(self._path(name), max_side=SIZES[size])
-        with self._lock:
-            self._num_bytes += len(image) - len(self._images.pop(key, b""))
-            self._images[key] = image
-            while self._num_bytes > self._cache_bytes:
-                _, oldest = self._images.popitem(last=False)
-                self._num_bytes -= len(oldest)
-        return image
+        return self._kept.get((name, size), lambda: encode(self._path(name), max_side=SIZES[size]))
 
     def _path(self, name: str) -> Path:
         # Assignments may come from anywhere: a name must not lead out of the folder.

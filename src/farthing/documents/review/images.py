@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 
 import cv2
@@ -13,6 +11,7 @@ from farthing.base.errors import DataError
 from farthing.documents.collection.pages import Collection
 from farthing.documents.page import Page
 from farthing.vision.images import Pixels
+from farthing.web.keeping import KeptBytes
 
 SIZES = {"small": 400, "medium": 1600, "large": 3600}
 """Longest side in pixels: in the grid, alone, zoomed in."""
@@ -26,12 +25,9 @@ class PageImages:
     """JPEG images of the pages of a collection; may be used from several threads."""
 
     def __init__(self, collection: Collection, *, cache_bytes: int = _CACHE_BYTES) -> None:
-        """Args: cache_bytes: how many bytes of images are kept; the one used longest ago goes first."""
+        """Args: cache_bytes: how many bytes of images are kept; see `KeptBytes`."""
         self._collection = collection
-        self._cache_bytes = cache_bytes
-        self._images: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-        self._num_bytes = 0
-        self._lock = threading.Lock()
+        self._kept = KeptBytes(cache_bytes)
 
     def get(self, page: str, size: str) -> bytes:
         """The image of a page, at most as large as the page itself.
@@ -43,23 +39,10 @@ class PageImages:
         Raises:
             DataError: the collection has no such page, or it cannot be read.
         """
-        key = page, size
-        with self._lock:
-            if key in self._images:
-                self._images.move_to_end(key)
-                return self._images[key]
-        side = SIZES[size]
-        image = encode(fit(self._collection.source(page).load(side).pixels, side), page)
-        self._keep(key, image)
-        return image
+        return self._kept.get((page, size), lambda: self._encoded(page, SIZES[size]))
 
-    def _keep(self, key: tuple[str, str], image: bytes) -> None:
-        with self._lock:
-            self._num_bytes += len(image) - len(self._images.pop(key, b""))
-            self._images[key] = image
-            while self._num_bytes > self._cache_bytes:
-                _, oldest = self._images.popitem(last=False)
-                self._num_bytes -= len(oldest)
+    def _encoded(self, page: str, side: int) -> bytes:
+        return encode(fit(self._collection.source(page).load(side).pixels, side), page)
 
 
 def fit(pixels: Pixels, side: int) -> Pixels:

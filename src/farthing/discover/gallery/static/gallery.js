@@ -3,12 +3,12 @@
 import { api, changes, imageOf } from "./api.js";
 import { count, find, make, plural } from "./elements.js";
 import { describe, listen } from "./keys.js";
+import { tellSaved, toast } from "./messages.js";
 import { Picker } from "./picker.js";
 import { Saver } from "./saving.js";
 import { Sections, UNSORTED } from "./sections.js";
 import { Side, imageFacts } from "./side.js";
 
-const TOAST_MS = 6000;
 const PHONE_CELL_PX = 72;
 
 const [facts, first] = await Promise.all([api.facts(), api.classes()]).catch((error) => {
@@ -303,28 +303,6 @@ find("large").addEventListener("keydown", (event) => {
   stepImage(distance);
   look(cursor);
 });
-
-// ---- messages
-
-function tellSaved(state, waiting, message) {
-  const time = new Date().toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
-  const text = {
-    saved: `Saved ${time}`,
-    saving: waiting > 1 ? `Saving ${waiting}` : "Saving",
-    failed: `Not saved yet: ${waiting} waiting, trying again`,
-  };
-  find("saved").dataset.state = state;
-  find("saved").querySelector(".text").textContent = message ?? text[state];
-}
-
-let toastTimer = 0;
-
-function toast(text) {
-  clearTimeout(toastTimer);
-  find("toast").textContent = text;
-  find("toast").hidden = false;
-  toastTimer = setTimeout(() => (find("toast").hidden = true), TOAST_MS);
-}
 
 // ---- keyboard
 

@@ -8,11 +8,11 @@ import { Filters, NO_FILTER } from "./filters.js";
 import { Grid } from "./grid.js";
 import { describe, listen } from "./keys.js";
 import { Marks } from "./marks.js";
+import { tellSaved, toast } from "./messages.js";
 import { PromisePanel } from "./promise.js";
 import { Saver } from "./saving.js";
 import { Viewer } from "./viewer.js";
 
-const TOAST_MS = 6000;
 const NUM_COLORS = 9; // in the style sheet
 const NARROW_CELL_PX = 160; // two beside each other on a phone
 
@@ -159,30 +159,6 @@ function put(position, { decision, keep }) {
   pages.decision[position] = decision;
   pages.keep[position] = keep;
   refresh(position);
-}
-
-// ---- messages
-
-function tellSaved(state, waiting, message) {
-  const time = new Date().toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
-  const text = {
-    saved: `Saved ${time}`,
-    saving: waiting > 1 ? `Saving ${waiting}` : "Saving",
-    failed: `Not saved yet: ${waiting} waiting, trying again`,
-  };
-  find("saved").dataset.state = state;
-  find("saved").querySelector(".text").textContent = message ?? text[state];
-}
-
-let toastTimer = 0;
-
-function toast(text) {
-  clearTimeout(toastTimer);
-  find("toast").textContent = text;
-  find("toast").hidden = false;
-  // An alert outside an open dialog would be inert and hidden behind it.
-  (viewer.isOpen ? viewer.dialog : document.body).append(find("toast"));
-  toastTimer = setTimeout(() => (find("toast").hidden = true), TOAST_MS);
 }
 
 // ---- keyboard
