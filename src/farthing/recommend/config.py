@@ -14,6 +14,7 @@ FLOAT_BITS: Final = 32
 Width = Literal[32, 8, 4, 2, 1]
 
 Activation = Literal["relu", "prelu"]
+Norms = Literal["after", "around"]
 
 
 def _require(holds: bool, name: str, rule: str, value: object) -> None:
@@ -31,6 +32,8 @@ class ModelConfig:
         top: hidden widths of the MLP over the interactions.
         dropout: share of hidden units set to zero in training, in [0, 1).
         activation: after each hidden layer. A ReLU before a sign makes its output constant: 1-bit layers want prelu.
+        norms: where batches are normalised: after each hidden layer, or around every linear layer, which is before and
+            after it, the one that gives the logit included (BITorch's DLRM).
     """
 
     embedding_dim: int = 16
@@ -38,6 +41,7 @@ class ModelConfig:
     top: tuple[int, ...] = (512, 256)
     dropout: float = 0.0
     activation: Activation = "relu"
+    norms: Norms = "after"
 
     def __post_init__(self) -> None:
         _require(self.embedding_dim >= 1, "embedding_dim", ">= 1", self.embedding_dim)
@@ -45,6 +49,7 @@ class ModelConfig:
         _require(all(width >= 1 for width in self.top), "top", "widths >= 1", self.top)
         _require(0 <= self.dropout < 1, "dropout", "in [0, 1)", self.dropout)
         _require(self.activation in ("relu", "prelu"), "activation", '"relu" or "prelu"', self.activation)
+        _require(self.norms in ("after", "around"), "norms", '"after" or "around"', self.norms)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -106,16 +106,21 @@ def _mlp(
 ) -> nn.Sequential:
     """Linear layers of these widths, linear0, linear1, ...; all but the last followed by norm, activation, dropout.
 
-    With `is_output_hidden` the output is normalised and activated like a hidden layer, without dropout.
+    With `is_output_hidden` the output is normalised and activated like a hidden layer, without dropout. Norms around
+    every layer add one before it (input_norm0, ...) and one after the last.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     widths = [in_features, *hidden, out_features]
     for i, (fan_in, fan_out) in enumerate(pairwise(widths)):
+        if config.norms == "around":
+            layers[f"input_norm{i}"] = nn.BatchNorm1d(fan_in)
         layers[f"linear{i}"] = nn.Linear(fan_in, fan_out)
         is_last = i == len(hidden)
-        if is_last and not is_output_hidden:
+        is_logit = is_last and not is_output_hidden
+        if config.norms == "around" or not is_logit:
+            layers[f"norm{i}"] = nn.BatchNorm1d(fan_out)
+        if is_logit:
             break
-        layers[f"norm{i}"] = nn.BatchNorm1d(fan_out)
         layers[f"activation{i}"] = nn.PReLU(fan_out) if config.activation == "prelu" else nn.ReLU()
         if config.dropout and not is_last:
             layers[f"dropout{i}"] = nn.Dropout(config.dropout)
