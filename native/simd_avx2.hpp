@@ -4,6 +4,10 @@ struct I32 {
     static constexpr std::size_t size = 8;
     __m256i lanes;
     static I32 all(std::int32_t value) { return {_mm256_set1_epi32(value)}; }
+    static I32 load(const std::int32_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
+    static I32 load(const std::uint16_t* from) {
+        return {_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)))};
+    }
 };
 
 struct F32 {
@@ -11,10 +15,15 @@ struct F32 {
     __m256 lanes;
     static F32 all(float value) { return {_mm256_set1_ps(value)}; }
     static F32 load(const float* from) { return {_mm256_loadu_ps(from)}; }
+    void store(float* to) const { _mm256_storeu_ps(to, lanes); }
 };
 
 inline I32 operator+(I32 a, I32 b) { return {_mm256_add_epi32(a.lanes, b.lanes)}; }
+inline I32 operator-(I32 a, I32 b) { return {_mm256_sub_epi32(a.lanes, b.lanes)}; }
+inline I32 operator*(I32 a, I32 b) { return {_mm256_mullo_epi32(a.lanes, b.lanes)}; }
+inline F32 operator+(F32 a, F32 b) { return {_mm256_add_ps(a.lanes, b.lanes)}; }
 inline F32 operator-(F32 a, F32 b) { return {_mm256_sub_ps(a.lanes, b.lanes)}; }
+inline F32 operator*(F32 a, F32 b) { return {_mm256_mul_ps(a.lanes, b.lanes)}; }
 inline F32 operator/(F32 a, F32 b) { return {_mm256_div_ps(a.lanes, b.lanes)}; }
 
 inline F32 clip(F32 x, float lowest, float highest) {

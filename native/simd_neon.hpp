@@ -4,6 +4,8 @@ struct I32 {
     static constexpr std::size_t size = 4;
     int32x4_t lanes;
     static I32 all(std::int32_t value) { return {vdupq_n_s32(value)}; }
+    static I32 load(const std::int32_t* from) { return {vld1q_s32(from)}; }
+    static I32 load(const std::uint16_t* from) { return {vreinterpretq_s32_u32(vmovl_u16(vld1_u16(from)))}; }
 };
 
 struct F32 {
@@ -11,10 +13,15 @@ struct F32 {
     float32x4_t lanes;
     static F32 all(float value) { return {vdupq_n_f32(value)}; }
     static F32 load(const float* from) { return {vld1q_f32(from)}; }
+    void store(float* to) const { vst1q_f32(to, lanes); }
 };
 
 inline I32 operator+(I32 a, I32 b) { return {vaddq_s32(a.lanes, b.lanes)}; }
+inline I32 operator-(I32 a, I32 b) { return {vsubq_s32(a.lanes, b.lanes)}; }
+inline I32 operator*(I32 a, I32 b) { return {vmulq_s32(a.lanes, b.lanes)}; }
+inline F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.lanes, b.lanes)}; }
 inline F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.lanes, b.lanes)}; }
+inline F32 operator*(F32 a, F32 b) { return {vmulq_f32(a.lanes, b.lanes)}; }
 inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.lanes, b.lanes)}; }
 
 // Comparisons and selections, because VMIN hands on NaN.

@@ -4,6 +4,8 @@ struct I32 {
     static constexpr std::size_t size = 1;
     std::int32_t lane;
     static I32 all(std::int32_t value) { return {value}; }
+    static I32 load(const std::int32_t* from) { return {*from}; }
+    static I32 load(const std::uint16_t* from) { return {*from}; }
 };
 
 struct F32 {
@@ -11,10 +13,15 @@ struct F32 {
     float lane;
     static F32 all(float value) { return {value}; }
     static F32 load(const float* from) { return {*from}; }
+    void store(float* to) const { *to = lane; }
 };
 
 inline I32 operator+(I32 a, I32 b) { return {a.lane + b.lane}; }
+inline I32 operator-(I32 a, I32 b) { return {a.lane - b.lane}; }
+inline I32 operator*(I32 a, I32 b) { return {a.lane * b.lane}; }
+inline F32 operator+(F32 a, F32 b) { return {a.lane + b.lane}; }
 inline F32 operator-(F32 a, F32 b) { return {a.lane - b.lane}; }
+inline F32 operator*(F32 a, F32 b) { return {a.lane * b.lane}; }
 inline F32 operator/(F32 a, F32 b) { return {a.lane / b.lane}; }
 
 // Like MINPS and MAXPS the comparisons give the second operand for NaN.

@@ -10,13 +10,22 @@ namespace farthing {
 namespace {
 
 #include "simd_neon.hpp"
+#include "product_neon.hpp"
 
 #include "quantize.inl.hpp"
+
+#include "outputs.inl.hpp"
+#include "linear.inl.hpp"
+#include "binary.inl.hpp"
 
 }  // namespace
 
 const Kernels neon_kernels{
     .quantize = quantize,
+    .pack_signs = pack_signs,
+    .multiply_integers = multiply_integers,
+    .multiply_signs_by_lookup = multiply_signs_by_lookup,
+    .multiply_signs_by_popcount = multiply_signs_by_popcount,
 };
 
 }  // namespace farthing

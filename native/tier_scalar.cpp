@@ -9,13 +9,22 @@ namespace farthing {
 namespace {
 
 #include "simd_scalar.hpp"
+#include "product_scalar.hpp"
 
 #include "quantize.inl.hpp"
+
+#include "outputs.inl.hpp"
+#include "linear.inl.hpp"
+#include "binary.inl.hpp"
 
 }  // namespace
 
 const Kernels scalar_kernels{
     .quantize = quantize,
+    .pack_signs = pack_signs,
+    .multiply_integers = multiply_integers,
+    .multiply_signs_by_lookup = multiply_signs_by_lookup,
+    .multiply_signs_by_popcount = multiply_signs_by_popcount,
 };
 
 }  // namespace farthing

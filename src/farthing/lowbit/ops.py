@@ -118,7 +118,8 @@ def linear(x: Float[Tensor, "*batch in_features"], product: Product) -> Float[Te
         total = F.linear(rows, product.integers)
     else:
         total = _integer_sums(product.activation.integers(rows), product)
-    out = total * product.scale if product.bias is None else torch.addcmul(product.bias, total, product.scale)
+    # Two operations, so that the sum is rounded before the bias is added, as docs/format.md says.
+    out = total * product.scale if product.bias is None else total * product.scale + product.bias
     return out.view(*x.shape[:-1], len(product.integers))
 
 

@@ -1,0 +1,68 @@
+#include <nanobind/stl/optional.h>
+
+#include "bind.hpp"
+#include "dispatch.hpp"
+#include "layout.hpp"
+#include "product.hpp"
+
+namespace nb = nanobind;
+
+namespace farthing {
+namespace {
+
+using Floats = Array<const float, nb::ndim<1>>;
+
+void check(bool is_right, const char* rule) {
+    if (!is_right) throw nb::value_error(rule);
+}
+
+bool overlap(const void* a, std::size_t a_size, const void* b, std::size_t b_size) {
+    const auto a_first = reinterpret_cast<std::uintptr_t>(a), b_first = reinterpret_cast<std::uintptr_t>(b);
+    return a_first < b_first + b_size && b_first < a_first + a_size;
+}
+
+void make(Product* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::size_t bits, std::size_t num_inputs,
+          Floats scale, std::optional<Floats> bias, float activation_scale, unsigned activation_bits) {
+    const std::size_t num_outputs = codes.shape(0);
+    check(is_code_width(bits) && is_code_width(activation_bits), "bits must be 1, 2, 4 or 8");
+    check(num_inputs >= 1 && num_inputs <= max_product_inputs, "num_inputs must be in [1, 65535]");
+    check(codes.shape(1) == row_bytes(num_inputs, bits), "codes must have row_bytes(num_inputs, bits) columns");
+    check(scale.size() == 1 || scale.size() == num_outputs, "scale must have 1 value or one for each output");
+    check(!bias || bias->size() == num_outputs, "bias must have one value for each output");
+    check(activation_scale > 0.0f, "activation_scale must be above 0");
+    const bool has_signs = bits == 1 && activation_bits == 1;
+    new (self) Product({.codes = codes.data(),
+                        .num_outputs = num_outputs,
+                        .num_inputs = num_inputs,
+                        .bits = bits,
+                        .scale = scale.data(),
+                        .num_scales = scale.size(),
+                        .bias = bias ? bias->data() : nullptr,
+                        .activation_scale = activation_scale,
+                        .activation = static_cast<Activation>(activation_bits),
+                        .form = has_signs ? RowForm::signs : RowForm::integers});
+}
+
+void linear(const Product& product, Array<const float, nb::ndim<2>> x, Array<float, nb::ndim<2>> out,
+            std::size_t num_threads) {
+    check(x.shape(1) == product.num_inputs(), "x must have as many columns as the product has inputs");
+    check(out.shape(0) == x.shape(0), "out must have as many rows as x");
+    check(out.shape(1) == product.num_outputs(), "out must have as many columns as the product has outputs");
+    check(!overlap(x.data(), x.nbytes(), out.data(), out.nbytes()), "out must not overlap x");
+    const nb::gil_scoped_release unlocked;
+    product.forward(x.data(), x.shape(0), out.data(), num_threads);
+}
+
+}  // namespace
+
+void bind_product(nb::module_& module) {
+    nb::class_<Product>(module, "Product", "The packed weight of a Linear layer, ready to be multiplied.")
+        .def("__init__", &make, nb::arg("codes").noconvert(), nb::arg("bits"), nb::arg("num_inputs"),
+             nb::arg("scale").noconvert(), nb::arg("bias").noconvert().none(), nb::arg("activation_scale"),
+             nb::arg("activation_bits"))
+        .def("linear", &linear, nb::arg("x").noconvert(), nb::arg("out").noconvert(), nb::arg("num_threads"),
+             "Writes the layer's outputs (docs/format.md, \"Products\") to float32 `out` [rows, outputs].")
+        .def_prop_ro("resident_bytes", &Product::resident_bytes, "Bytes of packed weights, scales and biases.");
+}
+
+}  // namespace farthing

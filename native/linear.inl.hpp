@@ -1,0 +1,125 @@
+// Rows of integers times packed weights, written once over the vector types of the tier that includes this.
+//
+// A tile of 16 outputs is unpacked to one byte per code, once for all rows of the call. An instruction then sums four
+// products u * a of an unsigned code and an input for each output; integer(u) is a multiple of u plus a constant, so
+//
+//   sum over k of a[k] integer(u[k]) = factor * sum over k of a[k] u[k] + offset * sum over k of a[k].
+//
+// Where the sums of four products are 16 bits wide (AVX2, NEON), codes have at most 4 bits and 8 steps are summed before
+// they are widened: 8 * 2 * 15 * 128 = 30720. A product of 8-bit codes is then the one of their high halves, times 16,
+// plus the one of their low halves.
+
+constexpr std::size_t tile_vectors = integer_tile_outputs / I32::size;
+constexpr std::size_t segment_steps = 8;  // of 4 inputs: what rows are padded to
+constexpr std::size_t segment_inputs = 4 * segment_steps;
+
+struct Line {
+    std::int32_t factor, offset;
+};
+
+// integer(u) = factor * u + offset (docs/format.md, "Values").
+inline Line integer_line(std::size_t bits) {
+    switch (bits) {
+        case 1:
+            return {-2, 1};
+        case 2:
+            return {2, -3};
+        case 4:
+            return {1, -8};
+        default:
+            return {1, -128};
+    }
+}
+
+// Unpacks a tile: 64 bytes for each step. Codes wider than a tier's products go to two planes, low halves first.
+template <std::size_t Bits>
+void unpack_tile(const std::uint8_t* tile, std::size_t num_inputs, std::uint8_t* panel) {
+    constexpr bool is_halved = Bits > Codes::max_bits;
+    constexpr std::size_t width = is_halved ? Bits / 2 : Bits;
+    const std::size_t num_blocks = num_inputs * Bits / 32, plane_bytes = num_inputs * integer_tile_outputs;
+    for (std::size_t block = 0; block < num_blocks; ++block) {
+        for (std::size_t at = 0; at < block_bytes; at += Codes::size) {
+            const Codes packed = Codes::load(tile + block * block_bytes + at);
+            for (std::size_t field = 0; field < 8 / width; ++field) {
+                const std::size_t to = is_halved ? block * block_bytes + field * plane_bytes
+                                                 : (block * (8 / width) + field) * block_bytes;
+                field_of<width>(packed, field).store(panel + to + at);
+            }
+        }
+    }
+}
+
+inline void unpack_tile(const TiledWeight& weight, std::size_t tile, std::uint8_t* panel) {
+    const std::uint8_t* from = weight.tiles + tile * weight.tile_bytes;
+    switch (weight.bits) {
+        case 1:
+            return unpack_tile<1>(from, weight.row_bytes, panel);
+        case 2:
+            return unpack_tile<2>(from, weight.row_bytes, panel);
+        case 4:
+            return unpack_tile<4>(from, weight.row_bytes, panel);
+        default:
+            return unpack_tile<8>(from, weight.row_bytes, panel);
+    }
+}
+
+// sums[r][v] = sum over k of a[r][k] u[k] for `Rows` rows and the outputs of vector v.
+template <std::size_t Rows>
+inline void sum_products(const std::uint8_t* panel, const std::uint8_t* rows, std::size_t row_bytes,
+                         I32 (&sums)[Rows][tile_vectors]) {
+    for (std::size_t r = 0; r < Rows; ++r) {
+        for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = I32::all(0);
+    }
+    for (std::size_t first = 0; first < row_bytes; first += segment_inputs) {
+        Dots dots[Rows][tile_vectors] = {};
+        for (std::size_t k = first; k < first + segment_inputs; k += 4) {
+            for (std::size_t v = 0; v < tile_vectors; ++v) {
+                const Codes codes = Codes::load(panel + k * integer_tile_outputs + v * Codes::size);
+                for (std::size_t r = 0; r < Rows; ++r) {
+                    dots[r][v] = add_products(dots[r][v], codes, Inputs::all(rows + r * row_bytes + k));
+                }
+            }
+        }
+        for (std::size_t r = 0; r < Rows; ++r) {
+            for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = sums[r][v] + widen(dots[r][v]);
+        }
+    }
+}
+
+template <std::size_t Rows>
+void multiply_rows(const TiledWeight& weight, const ProductCall& call, std::size_t tile, std::size_t row,
+                   const std::uint8_t* panel, const std::int32_t* row_sums) {
+    const std::uint8_t* rows = call.rows + row * weight.row_bytes;
+    I32 sums[Rows][tile_vectors];
+    sum_products<Rows>(panel, rows, weight.row_bytes, sums);
+    if (weight.bits > Codes::max_bits) {
+        I32 high[Rows][tile_vectors];
+        sum_products<Rows>(panel + weight.row_bytes * integer_tile_outputs, rows, weight.row_bytes, high);
+        for (std::size_t r = 0; r < Rows; ++r) {
+            for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = sums[r][v] + high[r][v] * I32::all(16);
+        }
+    }
+    const Line line = integer_line(weight.bits);
+    for (std::size_t r = 0; r < Rows; ++r) {
+        const I32 offset = I32::all(line.offset * row_sums[row + r]);
+        for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = sums[r][v] * I32::all(line.factor) + offset;
+        store_outputs<tile_vectors>(weight, sums[r], tile * integer_tile_outputs,
+                                    call.out + (row + r) * call.out_stride);
+    }
+}
+
+void multiply_integers(const TiledWeight& weight, const ProductCall& call) {
+    std::int32_t* row_sums = reinterpret_cast<std::int32_t*>(call.scratch);
+    std::uint8_t* panel = call.scratch + max_call_rows * sizeof(std::int32_t);
+    for (std::size_t row = 0; row < call.num_rows; ++row) {
+        row_sums[row] = sum_of(call.rows + row * weight.row_bytes, weight.row_bytes);
+    }
+    for (std::size_t tile = call.first_tile; tile < call.last_tile; ++tile) {
+        unpack_tile(weight, tile, panel);
+        std::size_t row = 0;
+        for (; row + block_rows <= call.num_rows; row += block_rows) {
+            multiply_rows<block_rows>(weight, call, tile, row, panel, row_sums);
+        }
+        for (; row < call.num_rows; ++row) multiply_rows<1>(weight, call, tile, row, panel, row_sums);
+    }
+}

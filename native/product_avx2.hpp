@@ -1,0 +1,95 @@
+// What products need beside simd_avx2.hpp: sums of four products of a code and an input, and bytes that choose from a
+// table of 16.
+
+inline F32 to_float(I32 x) { return {_mm256_cvtepi32_ps(x.lanes)}; }
+inline F32 max(F32 a, F32 b) { return {_mm256_max_ps(a.lanes, b.lanes)}; }
+
+inline F32 select_above_zero(F32 x, F32 above, F32 otherwise) {
+    return {_mm256_blendv_ps(otherwise.lanes, above.lanes, _mm256_cmp_ps(x.lanes, _mm256_setzero_ps(), _CMP_GT_OQ))};
+}
+
+inline std::uint8_t eight_signs(const float* x) {
+    const __m256 is_below = _mm256_cmp_ps(_mm256_loadu_ps(x), _mm256_setzero_ps(), _CMP_LT_OQ);
+    return static_cast<std::uint8_t>(_mm256_movemask_ps(is_below));
+}
+
+constexpr std::size_t block_rows = 3;  // with two vectors of outputs all sums stay in registers
+
+struct Codes {
+    static constexpr std::size_t size = 32;
+    static constexpr std::size_t max_bits = 4;
+    __m256i lanes;
+    static Codes load(const std::uint8_t* from) { return {_mm256_load_si256(reinterpret_cast<const __m256i*>(from))}; }
+    void store(std::uint8_t* to) const { _mm256_store_si256(reinterpret_cast<__m256i*>(to), lanes); }
+};
+
+// Field `index` of every byte, `Width` bits wide.
+template <std::size_t Width>
+inline Codes field_of(Codes x, std::size_t index) {
+    const __m256i shifted = _mm256_srli_epi16(x.lanes, static_cast<int>(index * Width));
+    return {_mm256_and_si256(shifted, _mm256_set1_epi8((1 << Width) - 1))};
+}
+
+// The same four inputs for every output.
+struct Inputs {
+    __m256i lanes;
+    static Inputs all(const std::uint8_t* four) {
+        std::int32_t bits;
+        __builtin_memcpy(&bits, four, 4);
+        return {_mm256_set1_epi32(bits)};
+    }
+};
+
+// Two sums of 16 bits for each output.
+struct Dots {
+    __m256i lanes;
+};
+
+inline Dots add_products(Dots dots, Codes u, Inputs a) {
+    return {_mm256_add_epi16(dots.lanes, _mm256_maddubs_epi16(u.lanes, a.lanes))};
+}
+
+inline I32 widen(Dots dots) { return {_mm256_madd_epi16(dots.lanes, _mm256_set1_epi16(1))}; }
+
+// Of int8 integers, a multiple of 32 of them.
+inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
+    __m256i sums = _mm256_setzero_si256();
+    for (std::size_t i = 0; i < count; i += 32) {
+        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(integers + i));
+        const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), bytes);
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    }
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
+}
+
+constexpr std::size_t sign_block_rows = 4;
+
+struct Bytes {
+    static constexpr std::size_t size = 32;
+    __m256i lanes;
+    static Bytes load(const std::uint8_t* from) { return {_mm256_load_si256(reinterpret_cast<const __m256i*>(from))}; }
+};
+
+inline Bytes operator+(Bytes a, Bytes b) { return {_mm256_add_epi8(a.lanes, b.lanes)}; }
+inline Bytes low_nibbles(Bytes x) { return {_mm256_and_si256(x.lanes, _mm256_set1_epi8(15))}; }
+inline Bytes high_nibbles(Bytes x) { return low_nibbles({_mm256_srli_epi16(x.lanes, 4)}); }
+
+struct Table {
+    __m256i entries;
+    static Table load(const std::uint8_t* sixteen) {
+        return {_mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(sixteen)))};
+    }
+};
+
+inline Bytes lookup(Table table, Bytes nibbles) { return {_mm256_shuffle_epi8(table.entries, nibbles.lanes)}; }
+
+// to[i] += byte i.
+inline void add_widened(std::uint16_t* to, Bytes x) {
+    const __m128i halves[2] = {_mm256_castsi256_si128(x.lanes), _mm256_extracti128_si256(x.lanes, 1)};
+    for (std::size_t h = 0; h < 2; ++h) {
+        __m256i* at = reinterpret_cast<__m256i*>(to + 16 * h);
+        _mm256_storeu_si256(at, _mm256_add_epi16(_mm256_loadu_si256(at), _mm256_cvtepu8_epi16(halves[h])));
+    }
+}

@@ -1,0 +1,93 @@
+// What products need beside simd_neon.hpp: sums of four products of a code and an input, and bytes that choose from a
+// table of 16. Only instructions that every 64-bit ARM has: no dot product.
+
+inline F32 to_float(I32 x) { return {vcvtq_f32_s32(x.lanes)}; }
+
+// Comparisons and selections, because VMAX treats NaN and zeros otherwise than the other tiers.
+inline F32 max(F32 a, F32 b) { return {vbslq_f32(vcgtq_f32(a.lanes, b.lanes), a.lanes, b.lanes)}; }
+
+inline F32 select_above_zero(F32 x, F32 above, F32 otherwise) {
+    return {vbslq_f32(vcgtzq_f32(x.lanes), above.lanes, otherwise.lanes)};
+}
+
+inline std::uint8_t eight_signs(const float* x) {
+    const uint32x4_t low_bits = {1, 2, 4, 8}, high_bits = {16, 32, 64, 128};
+    const uint32x4_t low = vandq_u32(vcltzq_f32(vld1q_f32(x)), low_bits);
+    const uint32x4_t high = vandq_u32(vcltzq_f32(vld1q_f32(x + 4)), high_bits);
+    return static_cast<std::uint8_t>(vaddvq_u32(vorrq_u32(low, high)));
+}
+
+constexpr std::size_t block_rows = 2;
+
+struct Codes {
+    static constexpr std::size_t size = 16;
+    static constexpr std::size_t max_bits = 4;
+    uint8x16_t lanes;
+    static Codes load(const std::uint8_t* from) { return {vld1q_u8(from)}; }
+    void store(std::uint8_t* to) const { vst1q_u8(to, lanes); }
+};
+
+// Field `index` of every byte, `Width` bits wide.
+template <std::size_t Width>
+inline Codes field_of(Codes x, std::size_t index) {
+    const uint8x16_t shifted = vshlq_u8(x.lanes, vdupq_n_s8(static_cast<std::int8_t>(-static_cast<int>(index * Width))));
+    return {vandq_u8(shifted, vdupq_n_u8((1 << Width) - 1))};
+}
+
+// The same four inputs for every output.
+struct Inputs {
+    int8x16_t lanes;
+    static Inputs all(const std::uint8_t* four) {
+        std::int32_t bits;
+        __builtin_memcpy(&bits, four, 4);
+        return {vreinterpretq_s8_s32(vdupq_n_s32(bits))};
+    }
+};
+
+// Two sums of 16 bits for each output.
+struct Dots {
+    int16x8_t lanes;
+};
+
+inline Dots add_products(Dots dots, Codes u, Inputs a) {
+    const int8x16_t codes = vreinterpretq_s8_u8(u.lanes);
+    const int16x8_t low = vmull_s8(vget_low_s8(codes), vget_low_s8(a.lanes));
+    const int16x8_t high = vmull_high_s8(codes, a.lanes);
+    return {vaddq_s16(dots.lanes, vpaddq_s16(low, high))};
+}
+
+inline I32 widen(Dots dots) { return {vpaddlq_s16(dots.lanes)}; }
+
+// Of int8 integers, a multiple of 32 of them.
+inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
+    int32x4_t sums = vdupq_n_s32(0);
+    for (std::size_t i = 0; i < count; i += 16) {
+        sums = vpadalq_s16(sums, vpaddlq_s8(vreinterpretq_s8_u8(vld1q_u8(integers + i))));
+    }
+    return vaddvq_s32(sums);
+}
+
+constexpr std::size_t sign_block_rows = 2;
+
+struct Bytes {
+    static constexpr std::size_t size = 16;
+    uint8x16_t lanes;
+    static Bytes load(const std::uint8_t* from) { return {vld1q_u8(from)}; }
+};
+
+inline Bytes operator+(Bytes a, Bytes b) { return {vaddq_u8(a.lanes, b.lanes)}; }
+inline Bytes low_nibbles(Bytes x) { return {vandq_u8(x.lanes, vdupq_n_u8(15))}; }
+inline Bytes high_nibbles(Bytes x) { return {vshrq_n_u8(x.lanes, 4)}; }
+
+struct Table {
+    uint8x16_t entries;
+    static Table load(const std::uint8_t* sixteen) { return {vld1q_u8(sixteen)}; }
+};
+
+inline Bytes lookup(Table table, Bytes nibbles) { return {vqtbl1q_u8(table.entries, nibbles.lanes)}; }
+
+// to[i] += byte i.
+inline void add_widened(std::uint16_t* to, Bytes x) {
+    vst1q_u16(to, vaddw_u8(vld1q_u16(to), vget_low_u8(x.lanes)));
+    vst1q_u16(to + 8, vaddw_high_u8(vld1q_u16(to + 8), x.lanes));
+}

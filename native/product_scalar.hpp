@@ -1,0 +1,80 @@
+// What products need beside simd_scalar.hpp: sums of four products of a code and an input, and bytes that choose from a
+// table of 16.
+
+inline F32 to_float(I32 x) { return {static_cast<float>(x.lane)}; }
+inline F32 max(F32 a, F32 b) { return a.lane > b.lane ? a : b; }
+inline F32 select_above_zero(F32 x, F32 above, F32 otherwise) { return x.lane > 0.0f ? above : otherwise; }
+
+inline std::uint8_t eight_signs(const float* x) {
+    unsigned signs = 0;
+    for (unsigned i = 0; i < 8; ++i) signs |= (x[i] < 0.0f ? 1u : 0u) << i;
+    return static_cast<std::uint8_t>(signs);
+}
+
+constexpr std::size_t block_rows = 4;
+
+struct Codes {
+    static constexpr std::size_t size = 4;
+    static constexpr std::size_t max_bits = 8;
+    std::uint8_t lanes[4];
+    static Codes load(const std::uint8_t* from) { return {{from[0], from[1], from[2], from[3]}}; }
+    void store(std::uint8_t* to) const {
+        for (std::size_t i = 0; i < size; ++i) to[i] = lanes[i];
+    }
+};
+
+// Field `index` of every byte, `Width` bits wide.
+template <std::size_t Width>
+inline Codes field_of(Codes x, std::size_t index) {
+    for (std::uint8_t& lane : x.lanes) lane = static_cast<std::uint8_t>(lane >> (index * Width) & ((1u << Width) - 1));
+    return x;
+}
+
+// The same four inputs for every output.
+struct Inputs {
+    std::int8_t lanes[4];
+    static Inputs all(const std::uint8_t* four) {
+        Inputs inputs;
+        __builtin_memcpy(inputs.lanes, four, 4);
+        return inputs;
+    }
+};
+
+struct Dots {
+    std::int32_t lane;
+};
+
+inline Dots add_products(Dots dots, Codes u, Inputs a) {
+    for (std::size_t i = 0; i < 4; ++i) dots.lane += u.lanes[i] * a.lanes[i];
+    return dots;
+}
+
+inline I32 widen(Dots dots) { return {dots.lane}; }
+
+inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += static_cast<std::int8_t>(integers[i]);
+    return sum;
+}
+
+constexpr std::size_t sign_block_rows = 1;
+
+struct Bytes {
+    static constexpr std::size_t size = 1;
+    std::uint8_t lane;
+    static Bytes load(const std::uint8_t* from) { return {*from}; }
+};
+
+inline Bytes operator+(Bytes a, Bytes b) { return {static_cast<std::uint8_t>(a.lane + b.lane)}; }
+inline Bytes low_nibbles(Bytes x) { return {static_cast<std::uint8_t>(x.lane & 15)}; }
+inline Bytes high_nibbles(Bytes x) { return {static_cast<std::uint8_t>(x.lane >> 4)}; }
+
+struct Table {
+    const std::uint8_t* entries;
+    static Table load(const std::uint8_t* sixteen) { return {sixteen}; }
+};
+
+inline Bytes lookup(Table table, Bytes nibbles) { return {table.entries[nibbles.lane]}; }
+
+// to[i] += byte i.
+inline void add_widened(std::uint16_t* to, Bytes x) { *to = static_cast<std::uint16_t>(*to + x.lane); }
