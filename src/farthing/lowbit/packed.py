@@ -20,6 +20,7 @@ from farthing.lowbit.bags import flat_bags, pool_bags
 from farthing.lowbit.granularity import EMBEDDING_GRANULARITIES, Granularity, expand, row_groups
 from farthing.lowbit.levels import Bits
 from farthing.lowbit.packing import row_bytes, unpack
+from farthing.lowbit.products import native_linear, native_product
 
 Size = Annotated[int, msgspec.Meta(ge=1, le=2**40)]
 Row = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
@@ -121,6 +122,10 @@ class PackedProduct(nn.Module):
     scale: Float[Tensor, " scales"]
     bias: Float[Tensor, " out"] | None
     activation_scale: Float[Tensor, " 1"] | None
+    # What was made of these tensors.
+    _product: ops.Product | None
+    _native_product: Any  # an object of the extension, or None
+    _has_native_product: bool
 
     def __init__(self, description: ProductDescription) -> None:
         super().__init__()
@@ -131,7 +136,7 @@ class PackedProduct(nn.Module):
         self.register_buffer("scale", torch.ones(description.num_scales))
         self.register_buffer("bias", torch.zeros(num_rows) if description.has_bias else None)
         self.register_buffer("activation_scale", None if description.activation_bits is None else torch.ones(1))
-        self._product: ops.Product | None = None
+        self._forget()
 
     @property
     def num_columns(self) -> int:
@@ -141,34 +146,60 @@ class PackedProduct(nn.Module):
     def product(self) -> ops.Product:
         """The weight in the form that torch multiplies; unpacked once, on the first call."""
         if self._product is None:
-            bits, activation_bits = self.description.bits, self.description.activation_bits
-            activation = None
-            if activation_bits is not None and self.activation_scale is not None:
-                activation = ops.ActivationScale(self.activation_scale, activation_bits)
+            bits, activation = self.description.bits, self._activation()
             codes = unpack(self.codes, bits, self.num_columns).reshape(self.description.weight_shape)
             self._product = ops.Product.from_codes(codes, bits, scale=self.scale, bias=self.bias, activation=activation)
         return self._product
+
+    def native_product(self) -> Any:  # Any: an object of the extension
+        """The weight as the native extension multiplies it, or None where it does not; made on the first call."""
+        if not self._has_native_product:
+            self._native_product = native_product(
+                self.codes,
+                self.description.bits,
+                self.num_columns,
+                scale=self.scale,
+                bias=self.bias,
+                activation=self._activation(),
+            )
+            self._has_native_product = True
+        return self._native_product
+
+    def _activation(self) -> ops.ActivationScale | None:
+        bits = self.description.activation_bits
+        if bits is None or self.activation_scale is None:
+            return None
+        return ops.ActivationScale(self.activation_scale, bits)
+
+    def _forget(self) -> None:
+        self._product = self._native_product = None
+        self._has_native_product = False
 
     def extra_repr(self) -> str:
         """What `print(model)` shows."""
         return repr(self.description)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:  # Any: torch's own signature
-        self._product = None
+        self._forget()
         return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:  # Any: torch's own signature
-        self._product = None
+        self._forget()
         super()._load_from_state_dict(*args, **kwargs)
 
 
 class PackedLinear(PackedProduct):
     """y = (activation_scale scale) (integers of x) (integers of the codes)^T + bias; see `ops.linear`."""
 
-    @torch.no_grad()
+    description: LinearDescription
+
     def forward(self, input: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
-        """The product, scaled, plus the bias."""
-        return ops.linear(input, self.product())
+        """The product, scaled, plus the bias; without a gradient."""
+        rows = input.detach()
+        product = self.native_product() if rows.dtype == torch.float32 and rows.device.type == "cpu" else None
+        if product is None:
+            return ops.linear(rows, self.product())
+        return native_linear(rows, product, self.description.out_features)
 
 
 class PackedConv2d(PackedProduct):

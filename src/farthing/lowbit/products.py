@@ -1,0 +1,55 @@
+"""Linear layers in the native extension: the same results as `ops.linear`, from weights that stay packed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from farthing.lowbit import native
+from farthing.lowbit.levels import Bits
+from farthing.lowbit.ops import ActivationScale
+
+# A count of differing bits has 16 bits, a sum of 8-bit products 32.
+_MAX_INPUTS = 65535
+
+
+def native_product(
+    codes: UInt8[Tensor, "out stride"],
+    bits: Bits,
+    num_inputs: int,
+    *,
+    scale: Float[Tensor, " scales"],
+    bias: Float[Tensor, " out"] | None,
+    activation: ActivationScale | None,
+) -> Any:  # Any: an object of the extension
+    """The packed weight as the extension multiplies it, or None where only torch does.
+
+    That is: without the extension, on another device than the CPU, and for an input that stays float.
+    """
+    extension = native.extension()
+    if extension is None or activation is None or codes.device.type != "cpu" or num_inputs > _MAX_INPUTS:
+        return None
+    return extension.Product(
+        codes.numpy(),
+        bits,
+        num_inputs,
+        scale.numpy(),
+        None if bias is None else bias.numpy(),
+        activation.scale.item(),
+        activation.bits,
+    )
+
+
+def native_linear(
+    x: Float[Tensor, "*batch in_features"],
+    product: Any,  # of `native_product`
+    num_outputs: int,
+) -> Float[Tensor, "*batch out_features"]:
+    """`ops.linear` by the extension, for float32 on the CPU."""
+    rows = x if x.ndim == 2 and x.is_contiguous() else x.reshape(-1, x.shape[-1]).contiguous()
+    out = torch.empty(rows.shape[0], num_outputs)
+    product.linear(rows.numpy(), out.numpy(), torch.get_num_threads())
+    return out if x.ndim == 2 else out.view(*x.shape[:-1], num_outputs)
