@@ -10,6 +10,7 @@ namespace farthing {
 template <typename T, typename Shape>
 using Array = nanobind::ndarray<T, Shape, nanobind::c_contig, nanobind::device::cpu>;
 
+void bind_bags(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_product(nanobind::module_& module);
 

@@ -42,3 +42,32 @@ inline void store_i8(std::int8_t* to, I32 x) {
     const __m128i words = _mm_packs_epi32(low, high);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(words, words));
 }
+
+// Shifts that bring the code of each lane to the lowest bits of a word with all eight.
+template <unsigned Bits>
+inline __m256i codes_of_lanes(std::uint32_t word) {
+    const __m256i shifts = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(Bits));
+    return _mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(word)), shifts);
+}
+
+template <unsigned Bits>
+inline F32 levels(const std::uint8_t* row, std::size_t column) {
+    std::uint8_t bytes[Bits];
+    __builtin_memcpy(bytes, row + column * Bits / 8, Bits);
+    if constexpr (Bits == 8) {
+        const __m256i codes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)));
+        return {_mm256_cvtepi32_ps(_mm256_sub_epi32(codes, _mm256_set1_epi32(128)))};
+    } else {
+        std::uint32_t word = 0;
+        __builtin_memcpy(&word, bytes, Bits);
+        const __m256i codes = codes_of_lanes<Bits>(word);
+        if constexpr (Bits == 4) {
+            const __m256i nibbles = _mm256_and_si256(codes, _mm256_set1_epi32(15));
+            return {_mm256_cvtepi32_ps(_mm256_sub_epi32(nibbles, _mm256_set1_epi32(8)))};
+        }
+        // A permutation looks at the three lowest bits: the levels are repeated, so that those of later codes do not count.
+        constexpr float a = Bits == 2 ? -1.5f : 1.0f, b = Bits == 2 ? -0.5f : -1.0f;
+        constexpr float c = Bits == 2 ? 0.5f : 1.0f, d = Bits == 2 ? 1.5f : -1.0f;
+        return {_mm256_permutevar8x32_ps(_mm256_setr_ps(a, b, c, d, a, b, c, d), codes)};
+    }
+}

@@ -42,3 +42,16 @@ inline void store_i8(std::int8_t* to, I32 x) {
     const int8x8_t bytes = vmovn_s16(vcombine_s16(words, words));
     vst1_lane_s32(reinterpret_cast<std::int32_t*>(to), vreinterpret_s32_s8(bytes), 0);
 }
+
+template <unsigned Bits>
+inline F32 levels(const std::uint8_t* row, std::size_t column) {
+    std::uint32_t word = 0;  // four codes: at 1 bit one half of a byte
+    __builtin_memcpy(&word, row + column * Bits / 8, Bits == 1 ? 1 : Bits / 2);
+    const int bits = static_cast<int>(Bits), first = static_cast<int>(column * Bits % 8);
+    const std::int32_t right[4] = {-first, -first - bits, -first - 2 * bits, -first - 3 * bits};
+    const uint32x4_t shifted = vshlq_u32(vdupq_n_u32(word), vld1q_s32(right));
+    const float32x4_t codes = vcvtq_f32_u32(vandq_u32(shifted, vdupq_n_u32((1u << Bits) - 1)));
+    if constexpr (Bits == 1) return {vsubq_f32(vdupq_n_f32(1.0f), vaddq_f32(codes, codes))};
+    constexpr float lowest = Bits == 8 ? -128.0f : Bits == 4 ? -8.0f : -1.5f;
+    return {vaddq_f32(codes, vdupq_n_f32(lowest))};
+}

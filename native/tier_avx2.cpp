@@ -18,6 +18,9 @@ namespace {
 #include "linear.inl.hpp"
 #include "binary.inl.hpp"
 
+#include "bag_check.inl.hpp"
+#include "bag_sum.inl.hpp"
+
 }  // namespace
 
 const Kernels avx2_kernels{
@@ -26,6 +29,12 @@ const Kernels avx2_kernels{
     .multiply_integers = multiply_integers,
     .multiply_signs_by_lookup = multiply_signs_by_lookup,
     .multiply_signs_by_popcount = multiply_signs_by_popcount,
+    .bag_sum_i32 = bag_sum<std::int32_t>,
+    .bag_sum_i64 = bag_sum<std::int64_t>,
+    .first_outside_i32 = first_outside<std::int32_t>,
+    .first_outside_i64 = first_outside<std::int64_t>,
+    .first_descent_i32 = first_descent<std::int32_t>,
+    .first_descent_i64 = first_descent<std::int64_t>,
 };
 
 }  // namespace farthing

@@ -1,0 +1,165 @@
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+
+#include <algorithm>
+#include <string>
+
+#include "bind_table.hpp"
+#include "layout.hpp"
+
+namespace nb = nanobind;
+
+namespace farthing {
+namespace {
+
+template <typename T>
+using Vector = Array<T, nb::ndim<1>>;
+
+void check(bool is_right, const char* rule) {
+    if (!is_right) throw nb::value_error(rule);
+}
+
+template <typename Values>
+bool is_aligned(const Values& values) {
+    return reinterpret_cast<std::uintptr_t>(values.data()) % sizeof(*values.data()) == 0;
+}
+
+template <typename Out, typename Values>
+bool overlap(const Out& out, const Values& values) {
+    const auto a = reinterpret_cast<std::uintptr_t>(out.data()), b = reinterpret_cast<std::uintptr_t>(values.data());
+    return a < b + values.nbytes() && b < a + out.nbytes();
+}
+
+template <typename Out, typename Values>
+bool overlap(const Out& out, const std::optional<Values>& values) {
+    return values && overlap(out, *values);
+}
+
+Granularity granularity_of(std::string_view name) {
+    if (name == "table") return Granularity::table;
+    if (name == "group") return Granularity::group;
+    if (name == "dimension") return Granularity::dimension;
+    check(name == "row", "granularity must be table, group, dimension or row");
+    return Granularity::row;
+}
+
+std::size_t num_scales(const Table& table) {
+    switch (table.granularity) {
+        case Granularity::table:
+            return 1;
+        case Granularity::group:
+            return table.num_groups;
+        case Granularity::dimension:
+            return table.dim;
+        case Granularity::row:
+            return table.num_rows;
+    }
+    return 0;
+}
+
+void check_groups(const Table& table) {
+    const std::int64_t* starts = table.group_starts;
+    check((table.granularity == Granularity::group) == (table.num_groups > 0),
+          "group_starts go with granularity group and only with it");
+    if (table.num_groups == 0) return;
+    const bool ascends = std::is_sorted(starts, starts + table.num_groups, std::less_equal<std::int64_t>());
+    check(ascends && starts[0] == 0 && static_cast<std::size_t>(starts[table.num_groups - 1]) < table.num_rows,
+          "group_starts must ascend from 0 to below the number of rows");
+}
+
+void make(BoundTable* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::size_t dim, std::size_t bits,
+          std::string_view granularity, Vector<const float> scale, std::optional<Vector<const float>> offset,
+          std::optional<Vector<const std::int64_t>> group_starts) {
+    check(is_code_width(bits), "bits must be 1, 2, 4 or 8");
+    check(dim >= 1 && codes.shape(1) == row_bytes(dim, bits), "codes must have row_bytes(dim, bits) columns");
+    const Table table{.codes = codes.data(),
+                      .stride = codes.shape(1),
+                      .num_rows = codes.shape(0),
+                      .dim = dim,
+                      .bits = bits,
+                      .granularity = granularity_of(granularity),
+                      .scale = scale.data(),
+                      .offset = offset ? offset->data() : nullptr,
+                      .group_starts = group_starts ? group_starts->data() : nullptr,
+                      .num_groups = group_starts ? group_starts->size() : 0};
+    check(is_aligned(scale) && (!offset || is_aligned(*offset)) && (!group_starts || is_aligned(*group_starts)),
+          "scale, offset and group_starts must be aligned to their type");
+    check_groups(table);
+    check(scale.size() == num_scales(table), "scale must have as many values as its granularity says");
+    check(!offset || offset->size() == scale.size(), "offset must be as long as scale");
+    new (self) BoundTable{table, codes, scale, offset, group_starts};
+}
+
+// Throws what the caller sees of a fault.
+template <typename Index>
+void raise(const BagFinding& finding, const Table& table, const Bags<Index>& bags) {
+    const std::string at = " at position " + std::to_string(finding.position);
+    if (finding.fault == BagFault::index) {
+        const std::string index = std::to_string(bags.indices[finding.position]);
+        const std::string range = ", which is not in [0, " + std::to_string(table.num_rows) + ")";
+        throw nb::index_error(("indices: " + index + at + range).c_str());
+    }
+    if (finding.fault == BagFault::offset) {
+        const std::string offset = std::to_string(bags.offsets[finding.position]);
+        const std::string range = "; they ascend from 0 to at most " + std::to_string(bags.num_indices);
+        throw nb::value_error(("offsets: " + offset + at + range).c_str());
+    }
+}
+
+template <typename Index>
+void sum_bags_into(const BoundTable& bound, Vector<const Index> indices, std::optional<Vector<const Index>> offsets,
+                   std::optional<Vector<const float>> weights, bool mean, Array<float, nb::ndim<2>> out,
+                   std::size_t num_threads) {
+    const Table& table = bound.table;
+    const std::size_t num_bags = out.shape(0);
+    check(out.shape(1) == table.dim, "out must have as many columns as the table");
+    if (offsets) {
+        check(offsets->size() == num_bags || offsets->size() == num_bags + 1,
+              "offsets must be as many as out has rows, or one more");
+    } else {
+        check(num_bags == 0 ? indices.size() == 0 : indices.size() % num_bags == 0,
+              "without offsets the indices must be a multiple of the rows of out");
+    }
+    check(!weights || weights->size() == indices.size(), "weights must be as many as indices");
+    check(is_aligned(indices) && is_aligned(out) && (!offsets || is_aligned(*offsets)) &&
+              (!weights || is_aligned(*weights)),
+          "arrays must be aligned to their type");
+    check(!overlap(out, indices) && !overlap(out, offsets) && !overlap(out, weights) && !overlap(out, bound.codes) &&
+              !overlap(out, bound.scale) && !overlap(out, bound.offset) && !overlap(out, bound.group_starts),
+          "out must not overlap another array");
+    const Bags<Index> bags{.indices = indices.data(),
+                           .num_indices = indices.size(),
+                           .offsets = offsets ? offsets->data() : nullptr,
+                           .num_offsets = offsets ? offsets->size() : 0,
+                           .bag_size = num_bags == 0 ? 0 : indices.size() / num_bags,
+                           .num_bags = num_bags,
+                           .weights = weights ? weights->data() : nullptr,
+                           .mean = mean};
+    BagFinding finding;
+    {
+        const nb::gil_scoped_release unlocked;
+        finding = sum_bags(table, bags, num_threads, out.data());
+    }
+    raise(finding, table, bags);
+}
+
+}  // namespace
+
+void bind_bags(nb::module_& module) {
+    constexpr const char* sum_bags_doc =
+        "Writes the pooled rows of every bag (docs/format.md, \"Tables\") to float32 `out` [bags, dim].";
+    auto table = nb::class_<BoundTable>(module, "Table", "A packed table; it uses the memory of the arrays it is made of.");
+    table.def("__init__", &make, nb::arg("codes").noconvert(), nb::arg("dim"), nb::arg("bits"), nb::arg("granularity"),
+              nb::arg("scale").noconvert(), nb::arg("offset").noconvert().none(),
+              nb::arg("group_starts").noconvert().none());
+    const auto def_sum = [&](auto method) {
+        table.def("sum_bags", method, nb::arg("indices").noconvert(), nb::arg("offsets").noconvert().none(),
+                  nb::arg("weights").noconvert().none(), nb::arg("mean"), nb::arg("out").noconvert(),
+                  nb::arg("num_threads"), sum_bags_doc);
+    };
+    def_sum(&sum_bags_into<std::int64_t>);
+    def_sum(&sum_bags_into<std::int32_t>);
+}
+
+}  // namespace farthing
