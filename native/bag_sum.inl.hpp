@@ -14,7 +14,7 @@ constexpr std::size_t line_bytes = 64;
 // every field of a sample, then needs no search.
 class ScaleFinder {
    public:
-    ScaleFinder(const Table& table, std::size_t first_bag) : table_(table) {
+    ScaleFinder(const PackedTable& table, std::size_t first_bag) : table_(table) {
         if (table.granularity == Granularity::group) enter(first_bag % table.num_groups);
     }
 
@@ -48,7 +48,7 @@ class ScaleFinder {
 
     std::size_t start_of(std::size_t group) const { return static_cast<std::size_t>(table_.group_starts[group]); }
 
-    const Table& table_;
+    const PackedTable& table_;
     std::size_t group_ = 0;
     std::size_t first_row_ = 0;
     std::size_t end_row_ = 0;
@@ -70,7 +70,7 @@ struct Span {
 template <unsigned Bits, typename Index>
 class BagSum {
    public:
-    BagSum(const Table& table, const Bags<Index>& bags, std::size_t first_bag)
+    BagSum(const PackedTable& table, const Bags<Index>& bags, std::size_t first_bag)
         : table_(table), bags_(bags), scales_(table, first_bag) {}
 
     void sum(Span bag, float* out) {
@@ -171,13 +171,13 @@ class BagSum {
 
     static void prefetch(std::uintptr_t address) { __builtin_prefetch(reinterpret_cast<const void*>(address)); }
 
-    const Table& table_;
+    const PackedTable& table_;
     const Bags<Index>& bags_;
     ScaleFinder scales_;
 };
 
 template <unsigned Bits, typename Index>
-void bag_sum_bits(const Table& table, const Bags<Index>& bags, std::size_t first, std::size_t last, float* out,
+void bag_sum_bits(const PackedTable& table, const Bags<Index>& bags, std::size_t first, std::size_t last, float* out,
                   std::size_t out_stride) {
     BagSum<Bits, Index> rows(table, bags, first);
     std::size_t start = start_of(bags, first);
@@ -190,7 +190,7 @@ void bag_sum_bits(const Table& table, const Bags<Index>& bags, std::size_t first
 }
 
 template <typename Index>
-void bag_sum(const Table& table, const Bags<Index>& bags, std::size_t first, std::size_t last, float* out,
+void bag_sum(const PackedTable& table, const Bags<Index>& bags, std::size_t first, std::size_t last, float* out,
              std::size_t out_stride) {
     switch (table.bits) {
         case 1:

@@ -26,7 +26,7 @@ std::size_t first_descent(const Index* numbers, std::size_t count) noexcept {
 }
 
 template <typename Index>
-void bag_sum(const Table& table, const Bags<Index>& bags, std::size_t first, std::size_t last, float* out) noexcept {
+void bag_sum(const PackedTable& table, const Bags<Index>& bags, std::size_t first, std::size_t last, float* out) noexcept {
     if constexpr (std::is_same_v<Index, std::int32_t>) kernels().bag_sum_i32(table, bags, first, last, out, table.dim);
     else kernels().bag_sum_i64(table, bags, first, last, out, table.dim);
 }
@@ -56,7 +56,7 @@ Range range_of(const Bags<Index>& bags, std::size_t first, std::size_t last) noe
 // What the threads share in one call.
 template <typename Index>
 struct Call {
-    const Table& table;
+    const PackedTable& table;
     const Bags<Index>& bags;
     float* out;
     std::mutex mutex;
@@ -76,7 +76,7 @@ struct Call {
 }  // namespace
 
 template <typename Index>
-BagFinding check_bags(const Table& table, const Bags<Index>& bags, std::size_t first, std::size_t last) noexcept {
+BagFinding check_bags(const PackedTable& table, const Bags<Index>& bags, std::size_t first, std::size_t last) noexcept {
     if (first == last) return {};
     const Range range = range_of(bags, first, last);
     if (range.finding.fault != BagFault::none) return range.finding;
@@ -86,7 +86,7 @@ BagFinding check_bags(const Table& table, const Bags<Index>& bags, std::size_t f
 }
 
 template <typename Index>
-BagFinding sum_bags(const Table& table, const Bags<Index>& bags, std::size_t num_threads, float* out) noexcept {
+BagFinding sum_bags(const PackedTable& table, const Bags<Index>& bags, std::size_t num_threads, float* out) noexcept {
     Call<Index> call{table, bags, out, {}, {}};
     parallel_for(
         (bags.num_bags + block_bags - 1) / block_bags, num_threads,
@@ -95,9 +95,9 @@ BagFinding sum_bags(const Table& table, const Bags<Index>& bags, std::size_t num
     return call.finding;
 }
 
-template BagFinding check_bags(const Table&, const Bags<std::int32_t>&, std::size_t, std::size_t) noexcept;
-template BagFinding check_bags(const Table&, const Bags<std::int64_t>&, std::size_t, std::size_t) noexcept;
-template BagFinding sum_bags(const Table&, const Bags<std::int32_t>&, std::size_t, float*) noexcept;
-template BagFinding sum_bags(const Table&, const Bags<std::int64_t>&, std::size_t, float*) noexcept;
+template BagFinding check_bags(const PackedTable&, const Bags<std::int32_t>&, std::size_t, std::size_t) noexcept;
+template BagFinding check_bags(const PackedTable&, const Bags<std::int64_t>&, std::size_t, std::size_t) noexcept;
+template BagFinding sum_bags(const PackedTable&, const Bags<std::int32_t>&, std::size_t, float*) noexcept;
+template BagFinding sum_bags(const PackedTable&, const Bags<std::int64_t>&, std::size_t, float*) noexcept;
 
 }  // namespace farthing

@@ -10,7 +10,7 @@ namespace farthing {
 enum class Granularity : std::uint8_t { table, group, dimension, row };
 
 // A packed table. Several tables of one width are one table of all their rows, with a group for each.
-struct Table {
+struct PackedTable {
     const std::uint8_t* codes;         // [num_rows, stride]
     std::size_t stride;                // row_bytes(dim, bits)
     std::size_t num_rows;
@@ -48,11 +48,11 @@ struct BagFinding {
 // Whether bags [first, last) can be summed: their offsets ascend within the indices, and their indices are rows. What a
 // kernel may be given has passed this.
 template <typename Index>
-BagFinding check_bags(const Table& table, const Bags<Index>& bags, std::size_t first, std::size_t last) noexcept;
+BagFinding check_bags(const PackedTable& table, const Bags<Index>& bags, std::size_t first, std::size_t last) noexcept;
 
 // Checks and sums all bags, on up to `num_threads` threads: out[num_bags, dim]. After a fault, of which the first is
 // given, `out` holds anything.
 template <typename Index>
-BagFinding sum_bags(const Table& table, const Bags<Index>& bags, std::size_t num_threads, float* out) noexcept;
+BagFinding sum_bags(const PackedTable& table, const Bags<Index>& bags, std::size_t num_threads, float* out) noexcept;
 
 }  // namespace farthing

@@ -44,7 +44,7 @@ Granularity granularity_of(std::string_view name) {
     return Granularity::row;
 }
 
-std::size_t num_scales(const Table& table) {
+std::size_t num_scales(const PackedTable& table) {
     switch (table.granularity) {
         case Granularity::table:
             return 1;
@@ -58,7 +58,7 @@ std::size_t num_scales(const Table& table) {
     return 0;
 }
 
-void check_groups(const Table& table) {
+void check_groups(const PackedTable& table) {
     const std::int64_t* starts = table.group_starts;
     check((table.granularity == Granularity::group) == (table.num_groups > 0),
           "group_starts go with granularity group and only with it");
@@ -73,7 +73,7 @@ void make(BoundTable* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::s
           std::optional<Vector<const std::int64_t>> group_starts) {
     check(is_code_width(bits), "bits must be 1, 2, 4 or 8");
     check(dim >= 1 && codes.shape(1) == row_bytes(dim, bits), "codes must have row_bytes(dim, bits) columns");
-    const Table table{.codes = codes.data(),
+    const PackedTable table{.codes = codes.data(),
                       .stride = codes.shape(1),
                       .num_rows = codes.shape(0),
                       .dim = dim,
@@ -93,7 +93,7 @@ void make(BoundTable* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::s
 
 // Throws what the caller sees of a fault.
 template <typename Index>
-void raise(const BagFinding& finding, const Table& table, const Bags<Index>& bags) {
+void raise(const BagFinding& finding, const PackedTable& table, const Bags<Index>& bags) {
     const std::string at = " at position " + std::to_string(finding.position);
     if (finding.fault == BagFault::index) {
         const std::string index = std::to_string(bags.indices[finding.position]);
@@ -111,7 +111,7 @@ template <typename Index>
 void sum_bags_into(const BoundTable& bound, Vector<const Index> indices, std::optional<Vector<const Index>> offsets,
                    std::optional<Vector<const float>> weights, bool mean, Array<float, nb::ndim<2>> out,
                    std::size_t num_threads) {
-    const Table& table = bound.table;
+    const PackedTable& table = bound.table;
     const std::size_t num_bags = out.shape(0);
     check(out.shape(1) == table.dim, "out must have as many columns as the table");
     if (offsets) {

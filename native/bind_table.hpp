@@ -10,7 +10,7 @@ namespace farthing {
 
 // The table, and the arrays that its memory belongs to.
 struct BoundTable {
-    Table table;
+    PackedTable table;
     Array<const std::uint8_t, nanobind::ndim<2>> codes;
     Array<const float, nanobind::ndim<1>> scale;
     std::optional<Array<const float, nanobind::ndim<1>>> offset;

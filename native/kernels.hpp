@@ -30,9 +30,9 @@ struct Kernels {
 
     // out[(b - first) * out_stride + column] = pooled value of bag b, for bags [first, last): bag_sum.inl.hpp. The bags as a
     // whole are needed to fetch rows ahead; the first one of a block best belongs to group first % num_groups.
-    void (*bag_sum_i32)(const Table& table, const Bags<std::int32_t>& bags, std::size_t first, std::size_t last, float* out,
+    void (*bag_sum_i32)(const PackedTable& table, const Bags<std::int32_t>& bags, std::size_t first, std::size_t last, float* out,
                         std::size_t out_stride);
-    void (*bag_sum_i64)(const Table& table, const Bags<std::int64_t>& bags, std::size_t first, std::size_t last, float* out,
+    void (*bag_sum_i64)(const PackedTable& table, const Bags<std::int64_t>& bags, std::size_t first, std::size_t last, float* out,
                         std::size_t out_stride);
 
     // Position of the first number outside [0, limit), or count.
