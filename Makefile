@@ -3,6 +3,7 @@
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BITORCH ?= bitorch==0.4.1 pandas==3.1.1
+ONNX ?= onnx==1.23.2 onnxruntime==1.32.0 protobuf==7.36.2 flatbuffers==25.12.19 ml_dtypes==0.6.0
 # Another package index for torch alone, such as one with CPU-only or CUDA builds.
 TORCH_INDEX ?=
 DEMO_ROWS ?= 80000
@@ -23,7 +24,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install bitorch demo demo-documents demo-discover demo-archive test check format bench lock clean
+.PHONY: help install bitorch onnx demo demo-documents demo-discover demo-archive test check format bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -51,6 +52,12 @@ $(STAMPS)/built: $(STAMPS)/torch pyproject.toml CMakeLists.txt $(wildcard native
 $(STAMPS)/bitorch: $(STAMPS)/torch
 	$(PIP) install --quiet --no-deps $(BITORCH)
 	@touch $@
+
+$(STAMPS)/onnx: $(STAMPS)/torch
+	$(PIP) install --quiet --no-deps $(ONNX)
+	@touch $@
+
+onnx: install $(STAMPS)/onnx  ## add ONNX and its runtime to .venv, for docs/export.md and its tests
 
 bitorch: install $(STAMPS)/bitorch  ## add BITorch (GPL-3) to .venv, for docs/bitorch.md and its tests
 

@@ -11,7 +11,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 EXAMPLE = re.compile(r"^```python\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
 
 # Each page and the optional packages that its examples import.
-PAGES = {"bitorch.md": ("bitorch",)}
+PAGES: dict[str, tuple[str, ...]] = {"bitorch.md": ("bitorch",), "export.md": ()}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from farthing.base.errors import ConfigError
 from farthing.options import Json, Resume, Settings, new_app, parse_bits, split_values
 from farthing.options import epilog as examples_of
 from farthing.terminal import say
@@ -21,6 +22,7 @@ epilog = partial(examples_of, "recommend")
 
 LogFormat = Literal["criteo", "avazu", "csv", "parquet"]
 Order = Literal["file", "random"]
+Target = Literal["onnx", "torch", "fbgemm"]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Trainings at a time, one thread each; default: the CPUs.")]
 MinCount = Annotated[
     int | None,
@@ -136,15 +138,32 @@ def evaluate(
     console.show_metrics(evaluate_folder(model, data, split), title=f"{model} on {data} ({split})", as_json=json)
 
 
-@app.command(epilog=epilog("export run --out model"))
+@app.command(
+    epilog=epilog(
+        "export run --out model",
+        "export model --to onnx --out model.onnx",
+        "export model --to torch --out t.safetensors",
+    )
+)
 def export(
-    run: Annotated[Path, typer.Argument(help="A finished run.")],
-    out: Annotated[Path, typer.Option(help="The model folder.")],
+    source: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run; with --to also a model folder.")],
+    out: Annotated[Path, typer.Option(help="The model folder; an .onnx or .safetensors file with --to.")],
+    to: Annotated[
+        Target | None, typer.Option(help="onnx: the whole model; torch, fbgemm: its tables as their rows.")
+    ] = None,
+    bits: Annotated[str | None, typer.Option(help="Of the rows: 8, 4 or 2; default: the tables' own, 2 for 1.")] = None,
 ) -> None:
-    """Pack a run's best weights into a model folder that scores raw rows."""
+    """Pack a run's best weights into a model folder that scores raw rows, or into another program's format."""
+    from farthing.recommend.export import export_to, row_bits
     from farthing.recommend.modelfolder import export_run, packed_bytes
 
-    export_run(run, out)
+    if to is not None:
+        size = export_to(source, to, out, bits=row_bits(bits))
+        say(f"{out}: {size / 1e6:.3f} MB for {to}; how to read it: docs/export.md")
+        return
+    if bits is not None:
+        raise ConfigError("--bits: goes with --to torch and --to fbgemm; a model folder keeps the bits of the run")
+    export_run(source, out)
     say(f"{out}: {packed_bytes(out) / 1e6:.3f} MB of weights and settings; look with: farthing inspect {out}")
 
 

@@ -77,7 +77,7 @@ class Dlrm(nn.Module):
             indices: rows of the concatenated table, bag after bag, sample-major.
             offsets: [B F + 1], where each bag starts in `indices`, and at the end n.
         """
-        embedded: Tensor = self.embedding(indices, offsets).view(len(dense), -1, self.embedding_dim)
+        embedded: Tensor = self.embedding(indices, offsets).view(dense.shape[0], -1, self.embedding_dim)
         if self.bottom is None:
             return self._top(embedded.flatten(1), embedded)
         first = self.bottom(dense)
