@@ -12,15 +12,6 @@ namespace {
 
 using Floats = Array<const float, nb::ndim<1>>;
 
-void check(bool is_right, const char* rule) {
-    if (!is_right) throw nb::value_error(rule);
-}
-
-bool overlap(const void* a, std::size_t a_size, const void* b, std::size_t b_size) {
-    const auto a_first = reinterpret_cast<std::uintptr_t>(a), b_first = reinterpret_cast<std::uintptr_t>(b);
-    return a_first < b_first + b_size && b_first < a_first + a_size;
-}
-
 void make(Product* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::size_t bits, std::size_t num_inputs,
           Floats scale, std::optional<Floats> bias, float activation_scale, unsigned activation_bits) {
     const std::size_t num_outputs = codes.shape(0);

@@ -78,6 +78,7 @@ NB_MODULE(_native, module) {
     module.def("default_tier", &default_tier, "Name of the tier that is used where nothing else is asked for.");
     module.def("use_tier", &use_tier, nb::arg("name"), "Uses this tier from the next call on.");
     farthing::bind_bags(module);
+    farthing::bind_conv(module);
     farthing::bind_quantize(module);
     farthing::bind_product(module);
 }

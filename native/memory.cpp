@@ -43,4 +43,10 @@ Memory& Memory::operator=(Memory&& other) noexcept {
 
 Memory::~Memory() { std::free(data_); }
 
+std::uint8_t* thread_buffer(std::size_t size) {
+    thread_local Memory buffer;
+    if (buffer.size() < size) buffer = Memory(size);
+    return buffer.data();
+}
+
 }  // namespace farthing

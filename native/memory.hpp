@@ -30,4 +30,8 @@ class Memory {
     std::size_t size_ = 0;
 };
 
+// Memory of the calling thread, at least `size` bytes aligned to 64, for work that ends before the thread asks again.
+// It stays with the thread. Throws std::bad_alloc.
+std::uint8_t* thread_buffer(std::size_t size);
+
 }  // namespace farthing

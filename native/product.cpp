@@ -29,13 +29,6 @@ std::uint8_t code_at(const std::uint8_t* row, std::size_t index, std::size_t bit
     return static_cast<std::uint8_t>(row[index * bits / 8] >> (index * bits % 8) & mask);
 }
 
-// Memory of the calling thread, aligned to 64 bytes, that grows and stays.
-std::uint8_t* thread_buffer(std::size_t size) {
-    thread_local Memory buffer;
-    if (buffer.size() < size) buffer = Memory(size);
-    return buffer.data();
-}
-
 }  // namespace
 
 // How a weight is cut into tiles.

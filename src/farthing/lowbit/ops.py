@@ -154,8 +154,8 @@ def conv2d(
         dilation=geometry.dilation,
         groups=geometry.groups,
     ).to(torch.float32)
-    scale = product.scale.view(-1, 1, 1)
-    return total * scale if product.bias is None else torch.addcmul(product.bias.view(-1, 1, 1), total, scale)
+    out = total * product.scale.view(-1, 1, 1)
+    return out if product.bias is None else out.add_(product.bias.view(-1, 1, 1))
 
 
 def _to_integers(levels: Tensor, bits: Bits) -> Tensor:

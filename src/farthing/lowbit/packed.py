@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from farthing.lowbit import ops
 from farthing.lowbit.bags import flat_bags, pool_bags
+from farthing.lowbit.convolution import NativeConv2d, native_conv2d
 from farthing.lowbit.granularity import EMBEDDING_GRANULARITIES, Granularity, expand, row_groups
 from farthing.lowbit.levels import Bits
 from farthing.lowbit.packing import row_bytes, unpack
@@ -122,10 +124,7 @@ class PackedProduct(nn.Module):
     scale: Float[Tensor, " scales"]
     bias: Float[Tensor, " out"] | None
     activation_scale: Float[Tensor, " 1"] | None
-    # What was made of these tensors.
-    _product: ops.Product | None
-    _native_product: Any  # an object of the extension, or None
-    _has_native_product: bool
+    _product: ops.Product | None  # what was made of these tensors
 
     def __init__(self, description: ProductDescription) -> None:
         super().__init__()
@@ -147,23 +146,10 @@ class PackedProduct(nn.Module):
         """The weight in the form that torch multiplies; unpacked once, on the first call."""
         if self._product is None:
             bits, activation = self.description.bits, self._activation()
-            codes = unpack(self.codes, bits, self.num_columns).reshape(self.description.weight_shape)
-            self._product = ops.Product.from_codes(codes, bits, scale=self.scale, bias=self.bias, activation=activation)
-        return self._product
-
-    def native_product(self) -> Any:  # Any: an object of the extension
-        """The weight as the native extension multiplies it, or None where it does not; made on the first call."""
-        if not self._has_native_product:
-            self._native_product = native_product(
-                self.codes,
-                self.description.bits,
-                self.num_columns,
-                scale=self.scale,
-                bias=self.bias,
-                activation=self._activation(),
+            self._product = ops.Product.from_codes(
+                self._unpacked(), bits, scale=self.scale, bias=self.bias, activation=activation
             )
-            self._has_native_product = True
-        return self._native_product
+        return self._product
 
     def _activation(self) -> ops.ActivationScale | None:
         bits = self.description.activation_bits
@@ -171,9 +157,17 @@ class PackedProduct(nn.Module):
             return None
         return ops.ActivationScale(self.activation_scale, bits)
 
+    def _unpacked(self) -> UInt8[Tensor, "*weight_shape"]:
+        return unpack(self.codes, self.description.bits, self.num_columns).reshape(self.description.weight_shape)
+
     def _forget(self) -> None:
-        self._product = self._native_product = None
-        self._has_native_product = False
+        """Drops what was made of the tensors, which change."""
+        self._product = None
+        self.__dict__.pop("native", None)
+
+    def __getstate__(self) -> dict[str, Any]:  # Any: attributes
+        """What a copy of the layer has: all but what it makes again in its first call."""
+        return {name: value for name, value in self.__dict__.items() if name != "native"} | {"_product": None}
 
     def extra_repr(self) -> str:
         """What `print(model)` shows."""
@@ -196,21 +190,62 @@ class PackedLinear(PackedProduct):
     def forward(self, input: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
         """The product, scaled, plus the bias; without a gradient."""
         rows = input.detach()
-        product = self.native_product() if rows.dtype == torch.float32 and rows.device.type == "cpu" else None
+        product = self.native if rows.dtype == torch.float32 and rows.device.type == "cpu" else None
         if product is None:
             return ops.linear(rows, self.product())
         return native_linear(rows, product, self.description.out_features)
 
+    @cached_property
+    def native(self) -> Any:  # Any: an object of the extension
+        """The weight as the native extension multiplies it, or None where it does not."""
+        return native_product(
+            self.codes,
+            self.description.bits,
+            self.num_columns,
+            scale=self.scale,
+            bias=self.bias,
+            activation=self._activation(),
+        )
+
 
 class PackedConv2d(PackedProduct):
-    """The convolution with the arithmetic of `PackedLinear`; see `ops.conv2d`."""
+    """The convolution with the arithmetic of `PackedLinear`; see `ops.conv2d`.
+
+    Attributes:
+        has_relu: whether the layer ends with a ReLU (`add_relu`); never so in a file.
+    """
 
     description: ConvDescription
 
-    @torch.no_grad()
+    def __init__(self, description: ConvDescription) -> None:
+        super().__init__(description)
+        self.has_relu = False
+
     def forward(self, input: Float[Tensor, "*batch in_channels h w"]) -> Float[Tensor, "*batch out_channels h2 w2"]:
-        """The convolution, scaled, plus the bias."""
-        return ops.conv2d(input, self.product(), self.description.geometry)
+        """The convolution, scaled, plus the bias; without a gradient."""
+        images = input.detach()
+        if self.native is not None and self.native.takes(images):
+            return self.native(images)
+        out = ops.conv2d(images, self.product(), self.description.geometry)
+        return out.relu_() if self.has_relu else out
+
+    def add_relu(self) -> None:
+        """Makes max(y, 0) of the result y; see `folding.fold_relus`."""
+        self._forget()
+        self.has_relu = True
+
+    @cached_property
+    def native(self) -> NativeConv2d | None:
+        """The native convolution, or None where there is none for this layer."""
+        return native_conv2d(
+            self._unpacked(),
+            self.description.bits,
+            scale=self.scale,
+            bias=self.bias,
+            activation=self._activation(),
+            geometry=self.description.geometry,
+            has_relu=self.has_relu,
+        )
 
 
 class PackedTable(nn.Module):
