@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from farthing.lowbit.convert import pack
-from farthing.vision.backbones import Backbone, ConvNorm, ResidualBlock
+from farthing.vision.backbones import Backbone, ConvNorm, ResidualBlock, SquaresAsChannels
 
 
 def test_maps_are_at_strides_4_8_and_so_on() -> None:
@@ -27,3 +27,11 @@ def test_a_conv_norm_folds_into_one_convolution(*, has_relu: bool) -> None:
     folded = pack(layer)
     assert type(folded[1]).__name__ == "FoldedNorm"  # type: ignore[index]
     torch.testing.assert_close(folded(x), layer(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_squares_become_channels(channels: int) -> None:
+    x = torch.randn(2, channels, 6, 8)
+    squares = SquaresAsChannels()(x)
+    assert torch.equal(squares, torch.nn.functional.pixel_unshuffle(x, 2))
+    assert squares.is_contiguous(memory_format=torch.channels_last)

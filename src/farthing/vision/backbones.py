@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -51,6 +52,19 @@ class ResidualBlock(nn.Module):
         return out
 
 
+class SquaresAsChannels(nn.Module):
+    """Squares of 2 x 2 pixels as channels: [batch, channels, 2 h, 2 w] -> [batch, 4 channels, h, w].
+
+    What nn.PixelUnshuffle(2) gives, faster, and with channels last in memory: the layout of one channel is that of
+    either kind, and everything behind would otherwise have its channels first.
+    """
+
+    def forward(self, x: Float[Tensor, "batch channels h2 w2"]) -> Float[Tensor, "batch channels4 h w"]:
+        """The pixels of each square from left to right, the upper ones first."""
+        squares = torch.stack([x[..., row::2, column::2] for row in (0, 1) for column in (0, 1)], -1)
+        return squares.permute(0, 2, 3, 1, 4).flatten(3).permute(0, 3, 1, 2)
+
+
 class Backbone(nn.Module):
     """Feature maps at strides 4, 8, 16, ... of an image: one stage each, a strided ConvNorm and residual blocks.
 
@@ -69,7 +83,7 @@ class Backbone(nn.Module):
         for width, num_blocks in zip(widths, blocks, strict=True):
             residual = [ResidualBlock(width) for _ in range(num_blocks)]
             if len(self.stages) == 0:
-                entry = [nn.PixelUnshuffle(2), ConvNorm(4 * inputs, width, stride=2), ConvNorm(width, width)]
+                entry = [SquaresAsChannels(), ConvNorm(4 * inputs, width, stride=2), ConvNorm(width, width)]
             else:
                 entry = [ConvNorm(inputs, width, stride=2)]
             self.stages.append(nn.Sequential(*entry, *residual))
