@@ -8,10 +8,13 @@ import pytest
 import torch
 from torch import nn
 
+from farthing.lowbit import native
 from farthing.lowbit.convert import pack, prepare
-from farthing.lowbit.folding import foldable_norms
-from farthing.lowbit.packed import FoldedNorm, PackedLinear
+from farthing.lowbit.folding import fold_relus, foldable_norms
+from farthing.lowbit.packed import FoldedNorm, PackedConv2d, PackedLinear
 from farthing.lowbit.plan import QuantPlan, QuantRule, QuantSpec
+
+EIGHT = QuantSpec(bits=8)
 
 
 def used(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> nn.Module:
@@ -68,3 +71,33 @@ def test_a_fold_gives_every_channel_a_scale_of_its_own() -> None:
     packed: Any = pack(prepare(model, QuantPlan(rules=(QuantRule(pattern="0", weight=spec),))).eval())
     assert isinstance(packed[0], PackedLinear)
     assert packed[0].scale.shape == (3,)
+
+
+def packed_convs(*layers: nn.Module) -> Any:  # Any: an nn.Sequential, indexed
+    """The layers packed, every convolution with 8 bits; the input quantizers have seen data."""
+    model = prepare(nn.Sequential(*layers), QuantPlan(rules=(QuantRule(pattern="*", weight=EIGHT, activation=EIGHT),)))
+    model(torch.randn(2, 3, 8, 8))
+    return pack(model.eval())
+
+
+@pytest.mark.parametrize("has_extension", [True, False])
+def test_a_folded_relu_changes_nothing(has_extension: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has_extension:
+        monkeypatch.setattr(native, "extension", lambda: None)
+    packed = packed_convs(nn.Conv2d(3, 9, 3), nn.BatchNorm2d(9), nn.ReLU(), nn.Conv2d(9, 8, 1), nn.ReLU(inplace=True))
+    x = torch.randn(2, 3, 8, 8)
+    expected = packed(x)
+    names = packed.state_dict().keys()
+    folded = fold_relus(packed)
+    assert torch.equal(folded(x), expected)
+    assert not any(isinstance(layer, nn.ReLU) for layer in folded.modules())
+    assert folded.state_dict().keys() == names
+
+
+def test_a_relu_that_does_not_follow_its_convolution_alone_stays() -> None:
+    relu, conv = nn.ReLU(), nn.Conv2d(3, 3, 1)
+    packed = packed_convs(conv, relu, nn.Conv2d(3, 3, 1), relu, nn.Conv2d(3, 3, 1), nn.Dropout(), nn.ReLU())
+    folded: Any = fold_relus(packed)
+    assert folded is packed
+    assert [isinstance(layer, nn.ReLU) for layer in folded] == [False, True, False, True, False, False, True]
+    assert not any(layer.has_relu for layer in folded if isinstance(layer, PackedConv2d))

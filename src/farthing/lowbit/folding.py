@@ -1,4 +1,6 @@
-"""A normalisation with fixed statistics is a scale and a shift per channel: it folds into the layer before it.
+"""What follows a layer and folds into it: a normalisation with fixed statistics, and a ReLU.
+
+Such a normalisation is a scale and a shift per channel:
 
 norm(y) = (y - mean) / sqrt(variance + eps) * weight + bias = gain * y + shift
 """
@@ -12,6 +14,8 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from farthing.lowbit.packed import FoldedNorm, PackedConv2d
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
 
@@ -60,3 +64,21 @@ def folded_float(layer: nn.Module, norm: Norm) -> nn.Module:
     folded.weight.mul_(gain.view(-1, *[1] * (folded.weight.ndim - 1)))
     folded.bias = nn.Parameter(shift if layer.bias is None else layer.bias * gain + shift)
     return folded
+
+
+def fold_relus(model: nn.Module) -> nn.Module:
+    """A packed model, each of whose convolutions applies the ReLU that follows it itself; works in place.
+
+    A pair counts if the ReLU stands next to the convolution in an nn.Sequential, or next to the norm that was folded
+    into it, and both occur only once. It saves a pass over the maps, which costs as much as some convolutions.
+    """
+    uses = Counter(id(module) for _, module in model.named_modules(remove_duplicate=False))
+    for sequence in [module for module in model.modules() if isinstance(module, nn.Sequential)]:
+        places = [place for place, layer in enumerate(sequence) if not isinstance(layer, FoldedNorm)]
+        for place, after in pairwise(places):
+            conv, relu = sequence[place], sequence[after]
+            is_once = uses[id(conv)] == uses[id(relu)] == 1
+            if is_once and isinstance(conv, PackedConv2d) and isinstance(relu, nn.ReLU):
+                conv.add_relu()
+                sequence[after] = nn.Identity()
+    return model

@@ -18,6 +18,7 @@ from farthing.documents.net.architectures import build_detector
 from farthing.documents.net.transforms import canvas_of
 from farthing.lowbit.artifact import SUMS_NAME, load_artifact, save_artifact
 from farthing.lowbit.convert import pack
+from farthing.lowbit.folding import fold_relus
 from farthing.lowbit.state import packed_state, restore
 
 APPLICATION: Final = "documents"
@@ -89,6 +90,7 @@ def load_model(folder: Path) -> PageModel:
     network = restore(empty, description.layers, artifact.tensors)
     if config.precision.is_float:
         network = pack(network)
+    network = fold_relus(network)
     _check_fit(network, config.model.long_side, folder)
     return PageModel(network, config, description, _id_of(folder))
 
