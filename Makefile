@@ -130,7 +130,7 @@ bench: install  ## measure what needs no data of your own: preparing a log, trai
 lock: $(STAMPS)/venv  ## resolve the dependencies again into requirements/locked.txt
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
-	  --no-emit-index-url --excludes requirements/excluded.in --custom-compile-command "make lock" --extra dev --extra documents --extra accurate \
+	  --no-emit-index-url --excludes requirements/excluded.in --custom-compile-command "make lock" --extra dev --extra documents --extra serve --extra accurate \
 	  --output-file requirements/locked.txt pyproject.toml requirements/torch.in
 
 clean:  ## remove everything that make made

@@ -183,6 +183,37 @@ def predict(
     say(f"{out}: {rows:,} rows scored")
 
 
+@app.command(epilog=epilog("serve model", "serve model --host 0.0.0.0 --token-file token.txt"))
+def serve(
+    model: Annotated[Path, typer.Argument(help="A model folder; when it is replaced, the new one is taken.")],
+    *,
+    host: Annotated[str, typer.Option(help="Where to listen; anything but this computer asks for a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 8080,
+    threads: Annotated[int, typer.Option(min=1, help="For one call of the model.")] = 1,
+    max_batch: Annotated[int, typer.Option(min=1, help="Rows in one request, and in one call of the model.")] = 4096,
+    max_body: Annotated[str, typer.Option(help="The largest request, such as 500kB or 2MB.")] = "1MB",
+    token_file: Annotated[Path | None, typer.Option(help="A file with the token that requests must carry.")] = None,
+) -> None:
+    """Score rows over HTTP until Ctrl-C or SIGTERM; SIGHUP loads the model again."""
+    try:
+        from farthing.recommend.serving import ServeConfig, serve_model
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"serve needs {error.name}: pip install 'farthing[serve]'") from error
+    from farthing.serve.sizes import parse_bytes
+
+    config = ServeConfig(
+        host=host,
+        port=port,
+        threads=threads,
+        max_batch=max_batch,
+        max_body=parse_bytes(max_body),
+        token_file=token_file,
+    )
+    serve_model(model, config, announce=lambda url: say(f"{model}: listening on {url} (Ctrl-C stops)"))
+
+
 @app.command(epilog=epilog("compare data --out table", "compare data --out table --bits 32,4,1 --seeds 5"))
 def compare(
     data: Annotated[Path, typer.Argument(help="A folder that prepare wrote.")],

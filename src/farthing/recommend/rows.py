@@ -72,6 +72,24 @@ def read_log(
                 yield LogRows(_select(good, schema, with_label=with_label), path, piece.fraction)
 
 
+def rows_of_values(columns: pl.DataFrame, schema: LogSchema, *, name: str) -> pl.DataFrame:
+    """Rows that come from elsewhere than a file, as a frame of this module.
+
+    Args:
+        columns: every column of `schema` that is read without a label, as String (or List(String)); null = missing.
+        schema: what the columns mean.
+        name: of the rows in messages.
+
+    Raises:
+        DataError: a number is none; names the row (from 0 on), the column and the value.
+    """
+    piece = _Piece(columns, np.arange(columns.height), [], 1.0)
+    good, bad = _check(piece, Path(), schema, with_label=False)
+    if bad:
+        raise DataError(f"{name}[{bad[0].line}]: {bad[0].reason}")
+    return _select(good, schema, with_label=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """Columns of a file, with the line of each row; the lines that are no rows; and the text, where there is one."""

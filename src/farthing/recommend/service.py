@@ -1,0 +1,249 @@
+"""Scores over HTTP: raw rows, or one context with many candidates, to click probabilities."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+import polars as pl
+import torch
+
+from farthing.base.errors import DataError
+from farthing.lowbit.artifact import SUMS_NAME
+from farthing.recommend.clicks import ClickBatch
+from farthing.recommend.modelfolder import ClickModel, load_model
+from farthing.recommend.rows import rows_of_values
+from farthing.recommend.schema import LogSchema
+from farthing.recommend.servicedocs import openapi, page
+from farthing.serve.app import Service
+from farthing.serve.requests import RefusedError
+
+Value = str | int | float | bool | None | list[str | int | float]
+Row = dict[str, Value]
+_HASH_DIGITS = 16
+
+
+class ScoreRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `POST /v1/score` takes: `rows`, or `context` with `candidates`.
+
+    Attributes:
+        rows: the log's own column names to values; a column that is absent, null or "" is missing.
+        context: what all candidates share.
+        candidates: what each has of its own.
+        order: whether to answer the order too.
+    """
+
+    rows: Annotated[list[Row], msgspec.Meta(min_length=1)] | None = None
+    context: Row | None = None
+    candidates: Annotated[list[Row], msgspec.Meta(min_length=1)] | None = None
+    order: bool = False
+
+
+class ScoreAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `POST /v1/score` answers.
+
+    Attributes:
+        model: hash of the model that scored.
+        probability: of a click, for every row or candidate, in their order.
+        order: their positions from the most probable to the least, if asked for; equal ones in their order.
+        seconds: that the scoring took.
+    """
+
+    model: str
+    probability: list[float]
+    seconds: float
+    order: list[int] | None = None
+
+
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What `GET /v1/model` answers.
+
+    Attributes:
+        hash: of the folder.
+        settings: how the model was trained.
+        numbers: columns that hold numbers.
+        categories: columns that hold values.
+        metrics: per split, where measured.
+        table_rows: embedding rows of all fields together.
+    """
+
+    hash: str
+    settings: dict[str, Any]  # Any: JSON
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    metrics: dict[str, dict[str, float]]
+    table_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A loaded model with what requests are checked against.
+
+    Attributes:
+        click_model: scores.
+        hash: of its folder.
+        columns: names that a row may have and that are read.
+        ignored: names that a log has and that say nothing to the model.
+    """
+
+    click_model: ClickModel
+    hash: str
+    columns: tuple[str, ...]
+    ignored: frozenset[str]
+
+    @classmethod
+    def load(cls, folder: Path) -> ServedModel:
+        """The model of a folder, after it has scored a row of which everything is missing.
+
+        Raises:
+            FormatError: it is damaged, or holds something else.
+        """
+        model = load_model(folder)
+        schema = model.encoder.description.schema
+        columns = tuple(name for name in schema.columns(with_label=False) if name != schema.id)
+        ignored = frozenset(schema.columns(with_label=True)) - set(columns)
+        digest = hashlib.sha256((folder / SUMS_NAME).read_bytes()).hexdigest()
+        served = cls(model, digest[:_HASH_DIGITS], columns, ignored)
+        service = ScoreService()
+        service.score([service.prepare(served, ScoreRequest(rows=[{}]))])
+        return served
+
+    @property
+    def schema(self) -> LogSchema:
+        """What the columns mean."""
+        return self.click_model.encoder.description.schema
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Encoded rows, and the model that they were encoded for."""
+
+    model: ServedModel
+    batch: ClickBatch
+    has_order: bool
+
+
+class ScoreService(Service[ServedModel, ScoreRequest, Work]):
+    """What `farthing recommend serve` serves; see `serve.app.Service`."""
+
+    request = ScoreRequest
+
+    def prepare(self, model: ServedModel, body: ScoreRequest) -> Work:
+        """The rows of a request, encoded.
+
+        Raises:
+            RefusedError: 422; a column that the model does not know, a number that is none, no rows.
+        """
+        if (body.rows is None) == (body.candidates is None) or (body.rows is not None and body.context is not None):
+            raise RefusedError(422, "send rows, or a context with candidates")
+        context, rows = body.context or {}, body.rows or body.candidates or []
+        what = "rows" if body.rows is not None else "candidates"
+        _check_names(model, [("context", context), *((f"{what}[{i}]", row) for i, row in enumerate(rows))])
+        columns = pl.DataFrame([_column(model.schema, name, context, rows) for name in model.columns])
+        try:
+            frame = rows_of_values(columns, model.schema, name=what)
+        except DataError as error:
+            raise RefusedError(422, str(error)) from error
+        return Work(model, model.click_model.encoder.encode(frame), body.order)
+
+    def num_rows(self, work: Work) -> int:
+        """How many rows a work has."""
+        return work.batch.num_rows
+
+    def score(self, works: Sequence[Work]) -> list[ScoreAnswer]:
+        """The answers; works of one model are scored in one call."""
+        answers: dict[int, ScoreAnswer] = {}
+        for model in {id(work.model): work.model for work in works}.values():
+            places = [place for place, work in enumerate(works) if work.model is model]
+            start = time.perf_counter()
+            scores = model.click_model.predict(_joined([works[place].batch for place in places])).tolist()
+            seconds, end = time.perf_counter() - start, 0
+            for place in places:
+                first, end = end, end + works[place].batch.num_rows
+                answers[place] = _answer(works[place], scores[first:end], seconds)
+        return [answers[place] for place in range(len(works))]
+
+    def openapi(self, _: ServedModel) -> object:
+        """The interface, the same for every model."""
+        return openapi(ScoreRequest, ScoreAnswer, ModelAnswer)
+
+    def page(self, model: ServedModel) -> str:
+        """What can be asked of this model."""
+        answer = self.describe(model)
+        return page(hash=answer.hash, numbers=answer.numbers, categories=answer.categories)
+
+    def describe(self, model: ServedModel) -> ModelAnswer:
+        """What is known of the model."""
+        description, schema = model.click_model.description, model.schema
+        return ModelAnswer(
+            hash=model.hash,
+            settings=description.settings,
+            numbers=schema.dense,
+            categories=tuple(dict.fromkeys(field.column for field in schema.fields)),
+            metrics=description.metrics,
+            table_rows=sum(description.table_rows),
+        )
+
+
+def _check_names(model: ServedModel, rows: Sequence[tuple[str, Mapping[str, Value]]]) -> None:
+    known = model.ignored.union(model.columns)
+    for place, row in rows:
+        if row.keys() <= known:
+            continue
+        name = min(row.keys() - known)
+        close = difflib.get_close_matches(name, known, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else "; /v1/model lists the columns"
+        raise RefusedError(422, f"{place}: the model has no column {name[:80]!r}{hint}")
+
+
+def _column(schema: LogSchema, name: str, context: Mapping[str, Value], rows: Sequence[Row]) -> pl.Series:
+    """The texts of a column; one that only the context has is read once."""
+    separator = next((field.separator for field in schema.fields if field.column == name), None)
+    has_lists = any(isinstance(row.get(name), list) for row in (context, *rows))
+    is_list = has_lists and separator is None
+    text: Callable[[Value], Any] = _texts if is_list else lambda value: _text(value, separator)  # Any: text or texts
+    dtype = pl.List(pl.String) if is_list else pl.String()
+    shared = text(context.get(name))
+    if not any(name in row for row in rows):
+        return pl.Series(name, [shared], dtype=dtype).new_from_index(0, len(rows))
+    return pl.Series(name, [text(row[name]) if name in row else shared for row in rows], dtype=dtype)
+
+
+def _text(value: Value, separator: str | None) -> str | None:
+    """A value as a log would have it."""
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, list):
+        return (separator or "").join(_text(one, None) or "" for one in value) or None
+    return str(int(value)) if isinstance(value, bool) else repr(value)
+
+
+def _texts(value: Value) -> list[str] | None:
+    values = value if isinstance(value, list) else [value]
+    return [text for one in values if (text := _text(one, None))] or None
+
+
+def _joined(batches: Sequence[ClickBatch]) -> ClickBatch:
+    """All rows as one batch."""
+    if len(batches) == 1:
+        return batches[0]
+    ends = np.cumsum([0, *(len(batch.indices) for batch in batches)])
+    offsets = [batch.offsets[:-1] + int(start) for batch, start in zip(batches, ends[:-1], strict=True)]
+    return ClickBatch(
+        dense=torch.cat([batch.dense for batch in batches]),
+        indices=torch.cat([batch.indices for batch in batches]),
+        offsets=torch.cat([*offsets, torch.tensor([int(ends[-1])])]),
+        label=torch.cat([batch.label for batch in batches]),
+    )
+
+
+def _answer(work: Work, scores: list[float], seconds: float) -> ScoreAnswer:
+    order = sorted(range(len(scores)), key=lambda place: -scores[place]) if work.has_order else None
+    return ScoreAnswer(model=work.model.hash, probability=scores, seconds=seconds, order=order)

@@ -1,0 +1,97 @@
+"""Who may make a request, and how many at a time: an ASGI application around another.
+
+A server on the loopback interface can be reached by every web site that its user visits: requests that another site's
+page caused, or that reached it under a foreign name (DNS rebinding), are refused. Beyond the loopback interface each
+request must carry a token. More requests than `max_requests` at a time are turned away at once, before their bodies are
+read: a queue would make everybody late.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from farthing.serve.metrics import Metrics
+from farthing.serve.requests import RefusedError, too_busy
+
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""What a load balancer asks for: without a token, and however busy the server is."""
+_FOREIGN = frozenset({"cross-site", "same-site"})
+
+
+@dataclass(kw_only=True, slots=True)
+class Doorkeeper:
+    """See the module.
+
+    Attributes:
+        app: what is behind the door.
+        metrics: counts requests and turned-away ones.
+        token: what each request must carry as `Authorization: Bearer TOKEN`; None admits this computer only.
+        max_requests: how many are answered at the same time.
+    """
+
+    app: ASGIApp
+    metrics: Metrics
+    token: str | None = None
+    max_requests: int = 64
+    _num_inside: int = field(default=0, init=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers what is turned away, and hands on everything else."""
+        if scope["type"] != "http":
+            await (self.app if scope["type"] == "lifespan" else _close)(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            self.metrics.count_request(refusal.status)
+            await _answer(send, refusal)
+            return
+        self._num_inside += 1
+        try:
+            await self.app(scope, receive, self.metrics.watched(send))
+        finally:
+            self._num_inside -= 1
+
+    def _refusal(self, scope: Scope) -> RefusedError | None:
+        headers = Headers(scope=scope)
+        if self.token is None and _name(headers.get("host", "")) not in LOOPBACK_NAMES:
+            return RefusedError(403, "this server answers only to localhost and 127.0.0.1")
+        if headers.get("sec-fetch-site") in _FOREIGN:
+            return RefusedError(403, "a request that another site caused")
+        if scope["path"] in OPEN_PATHS:
+            return None
+        if self.token is not None and not _equal(headers.get("authorization", ""), f"Bearer {self.token}"):
+            return RefusedError(401, "send the token as Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
+        return too_busy() if self._num_inside >= self.max_requests else None
+
+
+def _name(host: str) -> str:
+    """A `Host` header without its port."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdecimal() else host).lower()
+
+
+def _equal(offered: str, wanted: str) -> bool:
+    """Compares in a time that does not tell how much is right."""
+    return hmac.compare_digest(offered.encode(), wanted.encode())
+
+
+async def _close(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.close"})
+
+
+async def _answer(send: Send, refusal: RefusedError) -> None:
+    body = msgspec.json.encode({"error": str(refusal)})
+    headers = {"content-type": "application/json", "content-length": str(len(body)), **refusal.headers}
+    start: Message = {
+        "type": "http.response.start",
+        "status": refusal.status,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body})

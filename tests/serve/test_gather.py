@@ -1,0 +1,100 @@
+"""What comes together is scored together, nothing waits for company, and nothing is lost when a call fails."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from farthing.serve.gather import INLINE_ROWS, Gatherer
+from farthing.serve.requests import RefusedError
+
+
+class Scorer:
+    """Answers each number with its double and remembers the calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[int]] = []
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def __call__(self, works: Sequence[int]) -> list[int]:
+        self.may_go_on.wait(timeout=10)
+        self.calls.append(list(works))
+        if -1 in works:
+            raise ZeroDivisionError
+        return [2 * work for work in works]
+
+
+def gatherer(scorer: Scorer, *, max_batch: int = 8, rows: int = 1) -> Gatherer[int, int]:
+    return Gatherer(scorer, num_rows=lambda _: rows, max_batch=max_batch)
+
+
+def test_what_comes_in_one_turn_is_one_call() -> None:
+    async def run() -> list[int]:
+        one = gatherer(scorer := Scorer())
+        answers = await asyncio.gather(*(one.answer(work) for work in range(5)))
+        assert scorer.calls == [[0, 1, 2, 3, 4]]
+        assert await one.answer(9) == 18
+        one.close()
+        return answers
+
+    assert asyncio.run(run()) == [0, 2, 4, 6, 8]
+
+
+def test_a_batch_has_a_limit_and_the_rest_follows() -> None:
+    async def run() -> None:
+        one = gatherer(scorer := Scorer(), max_batch=4)
+        assert await asyncio.gather(*(one.answer(work) for work in range(8))) == [2 * work for work in range(8)]
+        assert scorer.calls == [[0, 1, 2, 3], [4, 5, 6, 7]]
+        one.close()
+
+    asyncio.run(run())
+
+
+def test_large_works_leave_the_loop_free_and_too_many_are_turned_away() -> None:
+    async def run() -> None:
+        rows = INLINE_ROWS + 1
+        one = gatherer(scorer := Scorer(), max_batch=rows, rows=rows)
+        scorer.may_go_on.clear()
+        running = [asyncio.create_task(one.answer(work)) for work in range(2)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the first is being scored
+        running.append(asyncio.create_task(one.answer(2)))
+        await asyncio.sleep(0)
+        with pytest.raises(RefusedError, match="too busy") as refused:
+            await one.answer(9)
+        assert refused.value.status == 503
+        assert refused.value.headers == {"Retry-After": "1"}
+        scorer.may_go_on.set()
+        assert await asyncio.gather(*running) == [0, 2, 4]
+        one.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("rows", [1, INLINE_ROWS + 1])
+def test_a_fault_reaches_those_who_wait_and_nobody_else(rows: int) -> None:
+    async def run() -> None:
+        one = gatherer(Scorer(), max_batch=4 * rows, rows=rows)
+        results = await asyncio.gather(one.answer(1), one.answer(-1), return_exceptions=True)
+        assert [type(result) for result in results] == [ZeroDivisionError] * 2
+        assert await one.answer(4) == 8
+        one.close()
+
+    asyncio.run(run())
+
+
+def test_who_went_away_costs_nothing() -> None:
+    async def run() -> None:
+        one = gatherer(scorer := Scorer())
+        gone = asyncio.create_task(one.answer(1))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert await one.answer(2) == 4
+        assert scorer.calls == [[2]]
+        one.close()
+
+    asyncio.run(run())
