@@ -27,5 +27,6 @@ void bind_bags(nanobind::module_& module);
 void bind_conv(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_product(nanobind::module_& module);
+void bind_clicks(nanobind::module_& module);
 
 }  // namespace farthing

@@ -81,4 +81,5 @@ NB_MODULE(_native, module) {
     farthing::bind_conv(module);
     farthing::bind_quantize(module);
     farthing::bind_product(module);
+    farthing::bind_clicks(module);
 }

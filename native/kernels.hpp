@@ -42,6 +42,10 @@ struct Kernels {
     // Position of the first number that is below the one before it, or count.
     std::size_t (*first_descent_i32)(const std::int32_t* numbers, std::size_t count);
     std::size_t (*first_descent_i64)(const std::int64_t* numbers, std::size_t count);
+
+    // The positions of all bytes of text, at most 4 GB, that are `separator` or a newline, ascending, to `marks`, which
+    // has room for `size` + 8 of them; returns how many there are: marks.inl.hpp.
+    std::size_t (*find_marks)(const char* text, std::size_t size, char separator, std::uint32_t* marks);
 };
 
 // One for each tier_*.cpp. A tier that the compiler cannot make for this architecture does not exist.

@@ -71,3 +71,17 @@ inline F32 levels(const std::uint8_t* row, std::size_t column) {
         return {_mm256_permutevar8x32_ps(_mm256_setr_ps(a, b, c, d, a, b, c, d), codes)};
     }
 }
+
+// Bit i is set if byte i of 64 is `a` or `b`.
+struct Text {
+    static constexpr std::size_t size = 64;
+    static std::uint32_t equal_half(const char* from, char a, char b) {
+        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+        const __m256i is_a = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(a));
+        const __m256i is_b = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b));
+        return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_or_si256(is_a, is_b)));
+    }
+    static std::uint64_t equal(const char* from, char a, char b) {
+        return std::uint64_t{equal_half(from + 32, a, b)} << 32 | equal_half(from, a, b);
+    }
+};

@@ -65,3 +65,12 @@ inline F32 levels(const std::uint8_t* row, std::size_t column) {
         return {_mm512_cvtepi32_ps(_mm512_sub_epi32(bytes, _mm512_set1_epi32(128)))};
     }
 }
+
+// Bit i is set if byte i of 64 is `a` or `b`.
+struct Text {
+    static constexpr std::size_t size = 64;
+    static std::uint64_t equal(const char* from, char a, char b) {
+        const __m512i bytes = _mm512_loadu_si512(from);
+        return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(a)) | _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b));
+    }
+};

@@ -55,3 +55,16 @@ inline F32 levels(const std::uint8_t* row, std::size_t column) {
     constexpr float lowest = Bits == 8 ? -128.0f : Bits == 4 ? -8.0f : -1.5f;
     return {vaddq_f32(codes, vdupq_n_f32(lowest))};
 }
+
+// Bit i is set if byte i of 16 is `a` or `b`.
+struct Text {
+    static constexpr std::size_t size = 16;
+    static std::uint64_t equal(const char* from, char a, char b) {
+        static constexpr std::uint8_t bits_of_lanes[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+        const uint8x16_t bytes = vld1q_u8(reinterpret_cast<const std::uint8_t*>(from));
+        const uint8x16_t is_a = vceqq_u8(bytes, vdupq_n_u8(static_cast<std::uint8_t>(a)));
+        const uint8x16_t is_b = vceqq_u8(bytes, vdupq_n_u8(static_cast<std::uint8_t>(b)));
+        const uint8x16_t bits = vandq_u8(vorrq_u8(is_a, is_b), vld1q_u8(bits_of_lanes));
+        return vaddv_u8(vget_low_u8(bits)) | std::uint64_t{vaddv_u8(vget_high_u8(bits))} << 8;
+    }
+};

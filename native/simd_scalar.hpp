@@ -51,3 +51,13 @@ inline F32 levels(const std::uint8_t* row, std::size_t column) {
     if constexpr (Bits == 1) return {code != 0 ? -1.0f : 1.0f};
     return {static_cast<float>(code) + lowest};
 }
+
+// Bit i is set if byte i of 8 is `a` or `b`.
+struct Text {
+    static constexpr std::size_t size = 8;
+    static std::uint64_t equal(const char* from, char a, char b) {
+        std::uint64_t bits = 0;
+        for (std::size_t i = 0; i < size; ++i) bits |= std::uint64_t{from[i] == a || from[i] == b} << i;
+        return bits;
+    }
+};

@@ -21,6 +21,8 @@ namespace {
 #include "bag_check.inl.hpp"
 #include "bag_sum.inl.hpp"
 
+#include "marks.inl.hpp"
+
 }  // namespace
 
 const Kernels avx512_kernels{
@@ -35,6 +37,7 @@ const Kernels avx512_kernels{
     .first_outside_i64 = first_outside<std::int64_t>,
     .first_descent_i32 = first_descent<std::int32_t>,
     .first_descent_i64 = first_descent<std::int64_t>,
+    .find_marks = find_marks,
 };
 
 }  // namespace farthing

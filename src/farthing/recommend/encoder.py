@@ -13,11 +13,13 @@ import polars as pl
 
 from farthing.base.errors import FormatError
 from farthing.base.files import read_json, write_bytes
-from farthing.recommend.clicks import ClickBatch, Integers, encode_rows
+from farthing.recommend.clicks import ClickBatch, EncodedRows, Integers, encode_rows
+from farthing.recommend.clicktext import Columns, LineParser, can_parse
 from farthing.recommend.dataset import Dataset
+from farthing.recommend.layout import Layout, layout_of, require_columns
 from farthing.recommend.manifest import DenseStatistics
 from farthing.recommend.rejects import RejectLog
-from farthing.recommend.rows import read_log
+from farthing.recommend.rows import body_blocks, read_block, read_log
 from farthing.recommend.schema import LogSchema
 from farthing.recommend.shards import flatten
 from farthing.recommend.standardise import dense_matrix, log_transform, standardise
@@ -26,6 +28,9 @@ from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED, UNKNOWN_ID, 
 ENCODER_FILE = "encoder.json"
 VOCABULARY_FILE = "vocabulary.parquet"
 BATCH_ROWS = 8192
+
+# What names the rows, where their log has it, and the rows.
+_NamedBatch = tuple[pl.Series | None, ClickBatch]
 
 
 class EncoderDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,12 +128,39 @@ class RowEncoder:
         """
         num_rows = 0
         with RejectLog(None, max_bad=0.0) as rejects:
-            for rows in read_log(logs, self.description.schema, rejects=rejects, with_label=False):
-                for frame in rows.frame.iter_slices(batch_rows):
-                    numbers = pl.Series("row", np.arange(num_rows, num_rows + frame.height))
-                    num_rows += frame.height
-                    id_column = self.description.schema.id
-                    yield frame["id"].alias(id_column) if id_column else numbers, self.encode(frame)
+            for names, batch in self._batches(logs, rejects, batch_rows):
+                numbers = pl.Series("row", np.arange(num_rows, num_rows + batch.num_rows))
+                num_rows += batch.num_rows
+                yield numbers if names is None else names, batch
+
+    def _batches(self, logs: Sequence[Path], rejects: RejectLog, batch_rows: int) -> Iterator[_NamedBatch]:
+        schema = self.description.schema
+        for path in logs:
+            layout = layout_of(path)
+            require_columns(path, layout, schema, with_label=False)
+            if can_parse(layout, schema):
+                yield from self._parsed(path, layout, rejects, batch_rows)
+            else:
+                for rows in read_log([path], schema, rejects=rejects, with_label=False):
+                    yield from self._slices(rows.frame, batch_rows)
+
+    def _parsed(self, path: Path, layout: Layout, rejects: RejectLog, batch_rows: int) -> Iterator[_NamedBatch]:
+        """The batches of a log that the native parser takes, with the lines that it leaves."""
+        schema = self.description.schema
+        parser = LineParser(layout, Columns(schema, self.description.dense, self.table_rows), self.values)
+        for block in body_blocks(path, layout):
+            for part in parser.parts(block, max_rows=batch_rows):
+                if isinstance(part, EncodedRows):
+                    rejects.count(part.num_rows)
+                    yield None, part.batch()
+                else:
+                    frame = read_block(part, layout, schema, rejects=rejects, with_label=False)
+                    yield from self._slices(frame, batch_rows)
+
+    def _slices(self, frame: pl.DataFrame, batch_rows: int) -> Iterator[_NamedBatch]:
+        name = self.description.schema.id
+        for rows in frame.iter_slices(batch_rows):
+            yield rows["id"].alias(name) if name else None, self.encode(rows)
 
     def encode(self, frame: pl.DataFrame) -> ClickBatch:
         """Rows as `rows.read_log` gives them, as one batch; labels are 0 where the frame has none."""

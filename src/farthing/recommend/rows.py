@@ -65,11 +65,31 @@ def read_log(
         is_text = layout.separator is not None
         pieces = _text_rows(path, layout, schema, block_bytes) if is_text else _parquet_rows(path, layout, schema)
         for piece in pieces:
-            good, wrong = _check(piece, path, schema, with_label=with_label)
-            rejects.add(sorted([*piece.bad, *wrong], key=lambda row: row.line))
-            rejects.count(good.height + len(piece.bad) + len(wrong))
+            good = _accept(piece, path, schema, rejects=rejects, with_label=with_label)
             if good.height:
-                yield LogRows(_select(good, schema, with_label=with_label), path, piece.fraction)
+                yield LogRows(good, path, piece.fraction)
+
+
+def read_block(
+    block: TextBlock, layout: Layout, schema: LogSchema, *, rejects: RejectLog, with_label: bool
+) -> pl.DataFrame:
+    """The good rows of some lines without a header, as the frame of a `LogRows`; bad ones go to `rejects`.
+
+    Raises:
+        DataError: too many of all rows are bad.
+    """
+    return _accept(_text_piece(block, layout, schema), block.path, schema, rejects=rejects, with_label=with_label)
+
+
+def body_blocks(path: Path, layout: Layout, *, block_bytes: int = BLOCK_BYTES) -> Iterator[TextBlock]:
+    """The lines of a text log without its header, in blocks of a bounded number of cells.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    for block in ahead(text_blocks(path, block_bytes=block_bytes)):
+        body = _without_header(block) if layout.has_header and block.first_line == 1 else block
+        yield from _bounded(body, MAX_CELLS // len(layout.columns))
 
 
 def rows_of_values(columns: pl.DataFrame, schema: LogSchema, *, name: str) -> pl.DataFrame:
@@ -102,13 +122,14 @@ class _Piece:
 
 
 def _text_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: int) -> Iterator[_Piece]:
+    for block in body_blocks(path, layout, block_bytes=block_bytes):
+        yield _text_piece(block, layout, schema)
+
+
+def _text_piece(block: TextBlock, layout: Layout, schema: LogSchema) -> _Piece:
     types: dict[str, pl.DataType] = {name: pl.Float32() for name in schema.dense}
     types[schema.label] = pl.Int8()
-    size = path.stat().st_size
-    for block in ahead(text_blocks(path, block_bytes=block_bytes)):
-        body = _without_header(block) if layout.has_header and block.first_line == 1 else block
-        for part in _bounded(body, MAX_CELLS // len(layout.columns)):
-            yield _Piece(*read_lines(part, layout, types), min(block.position / size, 1.0), part)
+    return _Piece(*read_lines(block, layout, types), min(block.position / block.path.stat().st_size, 1.0), block)
 
 
 def _without_header(block: TextBlock) -> TextBlock:
@@ -159,6 +180,14 @@ def _plain(name: str, type: pl.DataType) -> pl.Expr:
     if type == pl.Boolean:
         return column.cast(pl.UInt8)
     return column if type.is_numeric() else column.cast(pl.String)
+
+
+def _accept(piece: _Piece, path: Path, schema: LogSchema, *, rejects: RejectLog, with_label: bool) -> pl.DataFrame:
+    """The good rows of a piece as the module's docstring lists them; the others go to `rejects`."""
+    good, wrong = _check(piece, path, schema, with_label=with_label)
+    rejects.add(sorted([*piece.bad, *wrong], key=lambda row: row.line))
+    rejects.count(good.height + len(piece.bad) + len(wrong))
+    return _select(good, schema, with_label=with_label)
 
 
 def _check(piece: _Piece, path: Path, schema: LogSchema, *, with_label: bool) -> tuple[pl.DataFrame, list[BadRow]]:

@@ -1,0 +1,57 @@
+// The ids of categorical values: one table per field with open addressing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hashing.hpp"
+#include "memory.hpp"
+
+namespace farthing {
+
+inline constexpr std::uint32_t unknown_id = 0;
+inline constexpr std::uint32_t missing_id = 1;
+inline constexpr std::uint32_t num_reserved_ids = 2;
+
+// The values of one field. A slot says all of a value that has up to 8 bytes, so that a look-up is one cache line.
+class Vocabulary {
+   public:
+    // The values of ids 2, 3, ..., one after the other in `text`; of equal ones the first counts.
+    // Throws std::bad_alloc.
+    Vocabulary(const char* text, const std::uint32_t* sizes, std::size_t count, std::uint64_t seed);
+
+    std::uint64_t seed() const noexcept { return seed_; }
+
+    // Fetches what `id` will read.
+    void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(slots() + (hash & mask_)); }
+
+    // The id of a value: `missing_id` where it is empty, `unknown_id` where it is not there.
+    std::uint32_t id(Value value, std::uint64_t hash) const noexcept {
+        if (value.size > 8) return long_id(value, hash);
+        const std::uint64_t key = word_of(value);
+        for (std::uint64_t i = hash & mask_;; i = (i + 1) & mask_) {
+            const Slot& slot = slots()[i];
+            if ((slot.key == key && slot.size == value.size) || slot.id == unknown_id) return slot.id;
+        }
+    }
+
+   private:
+    struct Slot {
+        std::uint64_t key;   // the value itself, or the hash of a longer one
+        std::uint32_t size;  // of the value, bytes
+        std::uint32_t id;    // unknown_id in an empty slot
+    };
+
+    const Slot* slots() const noexcept { return reinterpret_cast<const Slot*>(slots_.data()); }
+    std::uint32_t long_id(Value value, std::uint64_t hash) const noexcept;
+    void add(std::uint32_t id, Value value);
+
+    std::string text_;
+    std::vector<std::uint64_t> starts_;  // of the value of id 2, 3, ... in text_
+    Memory slots_;                       // a power of two of them, at most half of which are used
+    std::uint64_t mask_;
+    std::uint64_t seed_;
+};
+
+}  // namespace farthing
