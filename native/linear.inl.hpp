@@ -72,6 +72,7 @@ inline void sum_products(const std::uint8_t* panel, const std::uint8_t* rows, st
     }
     for (std::size_t first = 0; first < row_bytes; first += segment_inputs) {
         Dots dots[Rows][tile_vectors] = {};
+#pragma GCC unroll 1
         for (std::size_t k = first; k < first + segment_inputs; k += 4) {
             for (std::size_t v = 0; v < tile_vectors; ++v) {
                 const Codes codes = Codes::load(panel + k * integer_tile_outputs + v * Codes::size);

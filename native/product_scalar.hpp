@@ -69,6 +69,8 @@ inline Bytes operator+(Bytes a, Bytes b) { return {static_cast<std::uint8_t>(a.l
 inline Bytes low_nibbles(Bytes x) { return {static_cast<std::uint8_t>(x.lane & 15)}; }
 inline Bytes high_nibbles(Bytes x) { return {static_cast<std::uint8_t>(x.lane >> 4)}; }
 
+inline void keep_here(Bytes&) {}
+
 struct Table {
     const std::uint8_t* entries;
     static Table load(const std::uint8_t* sixteen) { return {sixteen}; }

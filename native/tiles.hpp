@@ -23,7 +23,7 @@ inline constexpr std::size_t integer_tile_outputs = 16;
 inline constexpr std::size_t sign_tile_outputs = 64;
 inline constexpr std::size_t block_bytes = 64;
 inline constexpr std::size_t max_product_inputs = 65535;  // 65535 * 255 * 128 fits 32 bits, a count of differing bits 16
-inline constexpr std::size_t max_call_rows = 256;  // rows of one call, so that they stay in the cache beside the weight
+inline constexpr std::size_t max_call_rows = 64;   // rows of one call, so that they stay in the cache beside the weight
 
 // What follows y = sum * scale + bias: nothing, max(y, 0), or y > 0 ? y : slope * y.
 enum class Curve : std::uint8_t { none, relu, prelu };
