@@ -13,6 +13,7 @@ inline std::uint8_t eight_signs(const float* x) {
     return static_cast<std::uint8_t>(_mm256_movemask_ps(is_below));
 }
 
+constexpr std::size_t positive_block_rows = 4;
 constexpr std::size_t block_rows = 3;  // with two vectors of outputs all sums stay in registers
 
 struct Codes {
@@ -50,6 +51,15 @@ inline Dots add_products(Dots dots, Codes u, Inputs a) {
 }
 
 inline I32 widen(Dots dots) { return {_mm256_madd_epi16(dots.lanes, _mm256_set1_epi16(1))}; }
+
+// u - 128 for 8-bit codes.
+inline Codes levels_of(Codes u) { return {_mm256_xor_si256(u.lanes, _mm256_set1_epi8(-128))}; }
+
+// sums + sums of four products of inputs in [0, 127] and levels.
+inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
+    const __m256i pairs = _mm256_maddubs_epi16(a.lanes, levels.lanes);
+    return {_mm256_add_epi32(sums.lanes, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))};
+}
 
 // Of int8 integers, a multiple of 32 of them.
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {

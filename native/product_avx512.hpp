@@ -13,6 +13,7 @@ inline std::uint8_t eight_signs(const float* x) {
     return static_cast<std::uint8_t>(_mm256_cmp_ps_mask(_mm256_loadu_ps(x), _mm256_setzero_ps(), _CMP_LT_OQ));
 }
 
+constexpr std::size_t positive_block_rows = 8;
 constexpr std::size_t block_rows = 8;
 
 struct Codes {
@@ -49,6 +50,14 @@ inline Dots add_products(Dots dots, Codes u, Inputs a) {
 }
 
 inline I32 widen(Dots dots) { return {dots.lanes}; }
+
+// u - 128 for 8-bit codes.
+inline Codes levels_of(Codes u) { return {_mm512_xor_si512(u.lanes, _mm512_set1_epi8(-128))}; }
+
+// sums + sums of four products of inputs in [0, 127] and levels.
+inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
+    return {_mm512_dpbusd_epi32(sums.lanes, a.lanes, levels.lanes)};
+}
 
 // Of int8 integers, a multiple of 32 of them.
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {

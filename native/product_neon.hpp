@@ -17,6 +17,7 @@ inline std::uint8_t eight_signs(const float* x) {
     return static_cast<std::uint8_t>(vaddvq_u32(vorrq_u32(low, high)));
 }
 
+constexpr std::size_t positive_block_rows = 2;
 constexpr std::size_t block_rows = 2;
 
 struct Codes {
@@ -57,6 +58,17 @@ inline Dots add_products(Dots dots, Codes u, Inputs a) {
 }
 
 inline I32 widen(Dots dots) { return {vpaddlq_s16(dots.lanes)}; }
+
+// u - 128 for 8-bit codes.
+inline Codes levels_of(Codes u) { return {veorq_u8(u.lanes, vdupq_n_u8(128))}; }
+
+// sums + sums of four products of inputs in [0, 127] and levels.
+inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
+    const int8x16_t bytes = vreinterpretq_s8_u8(levels.lanes);
+    const int16x8_t low = vmull_s8(vget_low_s8(bytes), vget_low_s8(a.lanes));
+    const int16x8_t high = vmull_high_s8(bytes, a.lanes);
+    return {vpadalq_s16(sums.lanes, vpaddq_s16(low, high))};
+}
 
 // Of int8 integers, a multiple of 32 of them.
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {

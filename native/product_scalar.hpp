@@ -11,6 +11,7 @@ inline std::uint8_t eight_signs(const float* x) {
     return static_cast<std::uint8_t>(signs);
 }
 
+constexpr std::size_t positive_block_rows = 4;
 constexpr std::size_t block_rows = 4;
 
 struct Codes {
@@ -50,6 +51,18 @@ inline Dots add_products(Dots dots, Codes u, Inputs a) {
 }
 
 inline I32 widen(Dots dots) { return {dots.lane}; }
+
+// u - 128 for 8-bit codes.
+inline Codes levels_of(Codes u) {
+    for (std::uint8_t& lane : u.lanes) lane ^= 0x80;
+    return u;
+}
+
+// sums + sums of four products of inputs in [0, 127] and levels.
+inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
+    for (std::size_t i = 0; i < 4; ++i) sums.lane += a.lanes[i] * static_cast<std::int8_t>(levels.lanes[i]);
+    return sums;
+}
 
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
     std::int32_t sum = 0;

@@ -117,6 +117,13 @@ def test_extreme_codes_saturate_nothing(bits: Bits, activation_bits: Bits, x: fl
     assert_equal_to_torch(codes, torch.full((3, 600), x), bits, activation_bits, has_bias=True)
 
 
+@given(st.integers(1, 9), st.integers(1, 100), st.integers(1, 40))
+def test_inputs_without_negative_ones(num_rows: int, num_inputs: int, num_outputs: int) -> None:
+    codes = torch.randint(0, 256, (num_outputs, num_inputs), dtype=torch.uint8)
+    x = torch.rand(num_rows, num_inputs) * 60
+    assert_equal_to_torch(codes, x, 8, 8, has_bias=True)
+
+
 @pytest.mark.parametrize(("num_rows", "num_inputs", "num_outputs"), [(600, 70, 90), (5, 1030, 1100), (300, 33, 700)])
 @pytest.mark.parametrize(("bits", "activation_bits"), [(8, 8), (4, 8), (1, 1)])
 def test_threads_change_nothing(
