@@ -88,6 +88,16 @@ inline void sum_products(const std::uint8_t* panel, const std::uint8_t* rows, st
     }
 }
 
+// The outputs of a tile from the sums over k of a[k] u[k] and of a[k].
+inline void store_sums(const TiledWeight& weight, const I32 (&sums)[tile_vectors], std::int32_t row_sum,
+                       std::size_t tile, float* out) {
+    const Line line = integer_line(weight.bits);
+    const I32 factor = I32::all(line.factor), offset = I32::all(line.offset * row_sum);
+    I32 whole[tile_vectors];
+    for (std::size_t v = 0; v < tile_vectors; ++v) whole[v] = sums[v] * factor + offset;
+    store_outputs<tile_vectors>(weight, whole, tile * integer_tile_outputs, out);
+}
+
 template <std::size_t Rows>
 void multiply_rows(const TiledWeight& weight, const ProductCall& call, std::size_t tile, std::size_t row,
                    const std::uint8_t* panel, const std::int32_t* row_sums) {
@@ -101,12 +111,52 @@ void multiply_rows(const TiledWeight& weight, const ProductCall& call, std::size
             for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = sums[r][v] + high[r][v] * I32::all(16);
         }
     }
-    const Line line = integer_line(weight.bits);
     for (std::size_t r = 0; r < Rows; ++r) {
-        const I32 offset = I32::all(line.offset * row_sums[row + r]);
-        for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = sums[r][v] * I32::all(line.factor) + offset;
-        store_outputs<tile_vectors>(weight, sums[r], tile * integer_tile_outputs,
-                                    call.out + (row + r) * call.out_stride);
+        store_sums(weight, sums[r], row_sums[row + r], tile, call.out + (row + r) * call.out_stride);
+    }
+}
+
+// The product of one row and a tile as it is packed.
+template <std::size_t Bits>
+void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std::int32_t row_sum, std::size_t tile,
+                         float* out) {
+    constexpr bool is_halved = Bits > Codes::max_bits;
+    constexpr std::size_t width = is_halved ? Bits / 2 : Bits, num_planes = is_halved ? 2 : 1;
+    const std::uint8_t* codes = weight.tiles + tile * weight.tile_bytes;
+    I32 sums[num_planes][tile_vectors] = {};
+    for (std::size_t first = 0, size = weight.row_bytes; first < size; first += segment_inputs) {
+        Dots dots[num_planes][tile_vectors] = {};
+        for (std::size_t k = first; k < first + segment_inputs; k += 32 / Bits) {
+            for (std::size_t v = 0; v < tile_vectors; ++v) {
+                const Codes packed = Codes::load(codes + k * Bits / 32 * block_bytes + v * Codes::size);
+                for (std::size_t field = 0; field < 8 / width; ++field) {
+                    Dots& sum = dots[is_halved ? field : 0][v];
+                    const std::uint8_t* inputs = row + k + (is_halved ? 0 : 4 * field);
+                    sum = add_products(sum, field_of<width>(packed, field), Inputs::all(inputs));
+                }
+            }
+        }
+        for (std::size_t p = 0; p < num_planes; ++p) {
+            for (std::size_t v = 0; v < tile_vectors; ++v) sums[p][v] = sums[p][v] + widen(dots[p][v]);
+        }
+    }
+    if constexpr (is_halved) {
+        for (std::size_t v = 0; v < tile_vectors; ++v) sums[0][v] = sums[0][v] + sums[1][v] * I32::all(16);
+    }
+    store_sums(weight, sums[0], row_sum, tile, out);
+}
+
+inline void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std::int32_t row_sum,
+                                std::size_t tile, float* out) {
+    switch (weight.bits) {
+        case 1:
+            return multiply_packed_row<1>(weight, row, row_sum, tile, out);
+        case 2:
+            return multiply_packed_row<2>(weight, row, row_sum, tile, out);
+        case 4:
+            return multiply_packed_row<4>(weight, row, row_sum, tile, out);
+        default:
+            return multiply_packed_row<8>(weight, row, row_sum, tile, out);
     }
 }
 
@@ -165,18 +215,24 @@ void multiply_positive(const TiledWeight& weight, const ProductCall& call) {
 }
 
 void multiply_integers(const TiledWeight& weight, const ProductCall& call) {
-    if (weight.bits == 8 && !has_negative(weight, call)) return multiply_positive(weight, call);
+    const bool is_worth_unpacking = call.num_rows >= block_rows;
+    if (is_worth_unpacking && weight.bits == 8 && !has_negative(weight, call)) return multiply_positive(weight, call);
     std::int32_t* row_sums = reinterpret_cast<std::int32_t*>(call.scratch);
     std::uint8_t* panel = call.scratch + max_call_rows * sizeof(std::int32_t);
     for (std::size_t row = 0; row < call.num_rows; ++row) {
         row_sums[row] = sum_of(call.rows + row * weight.row_bytes, weight.row_bytes);
     }
     for (std::size_t tile = call.first_tile; tile < call.last_tile; ++tile) {
-        unpack_tile(weight, tile, panel);
         std::size_t row = 0;
-        for (; row + block_rows <= call.num_rows; row += block_rows) {
-            multiply_rows<block_rows>(weight, call, tile, row, panel, row_sums);
+        if (is_worth_unpacking) {
+            unpack_tile(weight, tile, panel);
+            for (; row + block_rows <= call.num_rows; row += block_rows) {
+                multiply_rows<block_rows>(weight, call, tile, row, panel, row_sums);
+            }
         }
-        for (; row < call.num_rows; ++row) multiply_rows<1>(weight, call, tile, row, panel, row_sums);
+        for (; row < call.num_rows; ++row) {
+            multiply_packed_row(weight, call.rows + row * weight.row_bytes, row_sums[row], tile,
+                                call.out + row * call.out_stride);
+        }
     }
 }
