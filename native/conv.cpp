@@ -10,9 +10,10 @@
 namespace farthing {
 namespace {
 
-// The integers of a strip of an image, and the rows of one product: both stay in the second-level cache.
+// The integers of a strip of an image, and the rows of one product: both stay in the second-level cache. Fewer rows would
+// not be worth the unpacking of a wide weight (measured: 1.6 times slower at 64 KiB for 512 channels).
 constexpr std::size_t max_strip_bytes = std::size_t{256} << 10;
-constexpr std::size_t max_rows_bytes = std::size_t{64} << 10;
+constexpr std::size_t max_rows_bytes = std::size_t{256} << 10;
 constexpr std::size_t strips_per_thread = 4;  // so that no thread waits long for the last one
 
 constexpr std::size_t divide_up(std::size_t a, std::size_t b) noexcept { return (a + b - 1) / b; }
