@@ -16,6 +16,19 @@ namespace farthing {
 // How float inputs become integers (docs/format.md, "Products").
 enum class Activation : std::uint8_t { bits1 = 1, bits2 = 2, bits4 = 4, bits8 = 8 };
 
+// The vectors of one sample that interact, of `dim` floats each: `first`, unless it is null, then `num_rest` at `rest`.
+struct Vectors {
+    const float* first;
+    const float* rest;
+    std::size_t num_rest;
+    std::size_t dim;
+};
+
+// How many floats `interact` needs to work in. `static`: a tier must not export a weak copy.
+static constexpr std::size_t interact_scratch(std::size_t num_vectors, std::size_t dim) noexcept {
+    return (num_vectors + 15) / 16 * 16 * dim;
+}
+
 struct Kernels {
     // out[i] = integer of x[i], in [-128, 127]: quantize.inl.hpp.
     void (*quantize)(const float* x, std::size_t count, float scale, Activation bits, std::int8_t* out);
@@ -46,6 +59,9 @@ struct Kernels {
     // The positions of all bytes of text, at most 4 GB, that are `separator` or a newline, ascending, to `marks`, which
     // has room for `size` + 8 of them; returns how many there are: marks.inl.hpp.
     std::size_t (*find_marks)(const char* text, std::size_t size, char separator, std::uint32_t* marks);
+
+    // out[i (i - 1) / 2 + j] = vector i . vector j for all i > j, with interact_scratch floats: interact.inl.hpp.
+    void (*interact)(const Vectors& vectors, float* scratch, float* out);
 };
 
 // One for each tier_*.cpp. A tier that the compiler cannot make for this architecture does not exist.

@@ -26,6 +26,8 @@ inline F32 operator-(F32 a, F32 b) { return {_mm512_sub_ps(a.lanes, b.lanes)}; }
 inline F32 operator*(F32 a, F32 b) { return {_mm512_mul_ps(a.lanes, b.lanes)}; }
 inline F32 operator/(F32 a, F32 b) { return {_mm512_div_ps(a.lanes, b.lanes)}; }
 
+inline F32 fused(F32 a, F32 b, F32 c) { return {_mm512_fmadd_ps(a.lanes, b.lanes, c.lanes)}; }
+
 inline F32 clip(F32 x, float lowest, float highest) {
     return {_mm512_max_ps(_mm512_min_ps(x.lanes, _mm512_set1_ps(highest)), _mm512_set1_ps(lowest))};
 }

@@ -24,6 +24,8 @@ inline F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.lanes, b.lanes)}; }
 inline F32 operator*(F32 a, F32 b) { return {vmulq_f32(a.lanes, b.lanes)}; }
 inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.lanes, b.lanes)}; }
 
+inline F32 fused(F32 a, F32 b, F32 c) { return {vfmaq_f32(c.lanes, a.lanes, b.lanes)}; }
+
 // Comparisons and selections, because VMIN hands on NaN.
 inline F32 clip(F32 x, float lowest, float highest) {
     const float32x4_t low = vdupq_n_f32(lowest), high = vdupq_n_f32(highest);

@@ -24,6 +24,9 @@ inline F32 operator-(F32 a, F32 b) { return {a.lane - b.lane}; }
 inline F32 operator*(F32 a, F32 b) { return {a.lane * b.lane}; }
 inline F32 operator/(F32 a, F32 b) { return {a.lane / b.lane}; }
 
+// a b + c, rounded once.
+inline F32 fused(F32 a, F32 b, F32 c) { return {__builtin_fmaf(a.lane, b.lane, c.lane)}; }
+
 // Like MINPS and MAXPS the comparisons give the second operand for NaN.
 inline F32 clip(F32 x, float lowest, float highest) {
     const float capped = x.lane < highest ? x.lane : highest;

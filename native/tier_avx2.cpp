@@ -11,7 +11,9 @@ namespace {
 
 #include "simd_avx2.hpp"
 #include "product_avx2.hpp"
+#include "transpose_avx2.hpp"
 
+#include "interact.inl.hpp"
 #include "quantize.inl.hpp"
 
 #include "outputs.inl.hpp"
@@ -38,6 +40,7 @@ const Kernels avx2_kernels{
     .first_descent_i32 = first_descent<std::int32_t>,
     .first_descent_i64 = first_descent<std::int64_t>,
     .find_marks = find_marks,
+    .interact = interact,
 };
 
 }  // namespace farthing

@@ -11,7 +11,9 @@ namespace {
 
 #include "simd_neon.hpp"
 #include "product_neon.hpp"
+#include "transpose_neon.hpp"
 
+#include "interact.inl.hpp"
 #include "quantize.inl.hpp"
 
 #include "outputs.inl.hpp"
@@ -38,6 +40,7 @@ const Kernels neon_kernels{
     .first_descent_i32 = first_descent<std::int32_t>,
     .first_descent_i64 = first_descent<std::int64_t>,
     .find_marks = find_marks,
+    .interact = interact,
 };
 
 }  // namespace farthing

@@ -10,7 +10,9 @@ namespace {
 
 #include "simd_scalar.hpp"
 #include "product_scalar.hpp"
+#include "transpose_scalar.hpp"
 
+#include "interact.inl.hpp"
 #include "quantize.inl.hpp"
 
 #include "outputs.inl.hpp"
@@ -37,6 +39,7 @@ const Kernels scalar_kernels{
     .first_descent_i32 = first_descent<std::int32_t>,
     .first_descent_i64 = first_descent<std::int64_t>,
     .find_marks = find_marks,
+    .interact = interact,
 };
 
 }  // namespace farthing
