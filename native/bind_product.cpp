@@ -1,4 +1,5 @@
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/string_view.h>
 
 #include "bind.hpp"
 #include "dispatch.hpp"
@@ -12,8 +13,16 @@ namespace {
 
 using Floats = Array<const float, nb::ndim<1>>;
 
+Curve curve_of(std::string_view name) {
+    if (name == "relu") return Curve::relu;
+    if (name == "prelu") return Curve::prelu;
+    check(name == "none", "curve must be none, relu or prelu");
+    return Curve::none;
+}
+
 void make(Product* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::size_t bits, std::size_t num_inputs,
-          Floats scale, std::optional<Floats> bias, float activation_scale, unsigned activation_bits) {
+          Floats scale, std::optional<Floats> bias, float activation_scale, unsigned activation_bits,
+          std::string_view curve, std::optional<Floats> slope) {
     const std::size_t num_outputs = codes.shape(0);
     check(is_code_width(bits) && is_code_width(activation_bits), "bits must be 1, 2, 4 or 8");
     check(num_inputs >= 1 && num_inputs <= max_product_inputs, "num_inputs must be in [1, 65535]");
@@ -21,6 +30,8 @@ void make(Product* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::size
     check(scale.size() == 1 || scale.size() == num_outputs, "scale must have 1 value or one for each output");
     check(!bias || bias->size() == num_outputs, "bias must have one value for each output");
     check(activation_scale > 0.0f, "activation_scale must be above 0");
+    check((curve == "prelu") == slope.has_value(), "slope goes with the curve prelu");
+    check(!slope || slope->size() == num_outputs, "slope must have one value for each output");
     const bool has_signs = bits == 1 && activation_bits == 1;
     new (self) Product({.codes = codes.data(),
                         .num_outputs = num_outputs,
@@ -31,7 +42,9 @@ void make(Product* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::size
                         .bias = bias ? bias->data() : nullptr,
                         .activation_scale = activation_scale,
                         .activation = static_cast<Activation>(activation_bits),
-                        .form = has_signs ? RowForm::signs : RowForm::integers});
+                        .form = has_signs ? RowForm::signs : RowForm::integers,
+                        .curve = curve_of(curve),
+                        .slope = slope ? slope->data() : nullptr});
 }
 
 void linear(const Product& product, Array<const float, nb::ndim<2>> x, Array<float, nb::ndim<2>> out,
@@ -50,7 +63,8 @@ void bind_product(nb::module_& module) {
     nb::class_<Product>(module, "Product", "The packed weight of a Linear layer, ready to be multiplied.")
         .def("__init__", &make, nb::arg("codes").noconvert(), nb::arg("bits"), nb::arg("num_inputs"),
              nb::arg("scale").noconvert(), nb::arg("bias").noconvert().none(), nb::arg("activation_scale"),
-             nb::arg("activation_bits"))
+             nb::arg("activation_bits"), nb::arg("curve") = "none",
+             nb::arg("slope").noconvert().none() = nb::none())
         .def("linear", &linear, nb::arg("x").noconvert(), nb::arg("out").noconvert(), nb::arg("num_threads"),
              "Writes the layer's outputs (docs/format.md, \"Products\") to float32 `out` [rows, outputs].")
         .def_prop_ro("resident_bytes", &Product::resident_bytes, "Bytes of packed weights, scales and biases.");

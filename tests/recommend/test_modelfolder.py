@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ import safetensors.torch
 import torch
 
 from farthing.base.errors import FormatError
+from farthing.lowbit import native
 from farthing.lowbit.artifact import load_artifact, save_artifact, verify_artifact
 from farthing.recommend.config import ModelConfig
 from farthing.recommend.cost import embedding_bytes
@@ -222,3 +224,15 @@ def test_the_card_says_what_the_model_is(model_folder: Path) -> None:
     text = (model_folder / "README.md").read_text()
     for part in ("preset int4", "price, age, user, item, tags", "ROC AUC", "GAUC", "in 4 bits", "MFLOPs per row"):
         assert part in text
+
+
+def test_a_packed_model_is_scored_by_the_ranker_and_a_float_one_by_torch(
+    model_folder: Path, trained: small.Trainings, mixed: Dataset, tmp_path: Path
+) -> None:
+    export_run(trained("mixed", "fp32"), tmp_path / "float")
+    assert load_model(tmp_path / "float").ranker is None
+    model = load_model(model_folder)
+    batch = next(mixed.batches("test", table_rows=model.network.table_rows, batch_size=50, shuffle_seed=None))
+    by_torch = dataclasses.replace(model, ranker=None)
+    assert (model.ranker is None) == (native.extension() is None)
+    torch.testing.assert_close(model.predict(batch), by_torch.predict(batch), rtol=0, atol=STEP_BOUND)

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import torch
+from torch import Tensor
 
 from farthing.base.config import from_dict, to_dict
-from farthing.base.errors import ConfigError, FormatError
+from farthing.base.errors import ConfigError, FormatError, KernelError
 from farthing.base.files import read_json
 from farthing.lowbit.artifact import load_artifact, save_artifact
 from farthing.lowbit.convert import pack
@@ -22,6 +23,7 @@ from farthing.recommend.config import RecommendConfig
 from farthing.recommend.cost import multiply_adds, operations
 from farthing.recommend.encoder import RowEncoder
 from farthing.recommend.model import Dlrm
+from farthing.recommend.ranker import Ranker
 from farthing.recommend.runs import RESULT_FILE, RUN_FILE, RunInfo, RunResult, load_run, run_config
 
 APPLICATION: Final = "recommend"
@@ -58,17 +60,28 @@ class ClickModel:
         network: the packed DLRM, in evaluation mode.
         encoder: from raw rows to what the network reads.
         description: what the folder's `config.json` says.
+        ranker: the network as one native call; None where it has a part, such as a float layer, that torch must run.
     """
 
     network: Dlrm
     encoder: RowEncoder
     description: ModelDescription
+    ranker: Ranker | None
 
     @torch.inference_mode()
     def predict(self, batch: ClickBatch) -> torch.Tensor:
         """f64 [rows]: the click probability of every row; the only sigmoid on the way."""
-        logits: torch.Tensor = self.network(batch.dense, batch.indices, batch.offsets)
-        return logits.double().sigmoid()
+        return self.logits(batch.dense, batch.indices, batch.offsets).double().sigmoid()
+
+    def logits(self, dense: Tensor, indices: Tensor, offsets: Tensor) -> Tensor:
+        """f32 [rows]: arguments as for `Dlrm.forward`."""
+        if self.ranker is None:
+            logits: Tensor = self.network(dense, indices, offsets)
+            return logits
+        num_threads = torch.get_num_threads()
+        return torch.from_numpy(
+            self.ranker.score(dense.numpy(), indices.numpy(), offsets.numpy(), num_threads=num_threads)
+        )
 
 
 def export_run(run: Path, out: Path) -> None:
@@ -127,18 +140,21 @@ def load_model(folder: Path) -> ClickModel:
     with torch.device("meta"):
         network = Dlrm(num_dense=description.num_dense, table_rows=description.table_rows, config=settings.model)
     restore(network, description.layers, artifact.tensors)
-    _check_fit(network, folder)
-    return ClickModel(network, encoder, description)
+    return _fitting(network, encoder, description, folder)
 
 
 @torch.inference_mode()
-def _check_fit(network: Dlrm, folder: Path) -> None:
-    """Scores a row with the last id of every field: layers from a file may be sound each and not fit each other."""
+def _fitting(network: Dlrm, encoder: RowEncoder, description: ModelDescription, folder: Path) -> ClickModel:
+    """The model, if it can score the last id of every field: layers may be sound each and not fit each other."""
     last = torch.tensor(network.table_rows).cumsum(0) - 1
     try:
-        network(torch.zeros(1, network.num_dense), last, torch.arange(len(last) + 1))
-    except (RuntimeError, IndexError) as error:
+        model = ClickModel(network, encoder, description, Ranker.of(network))
+        model.logits(torch.zeros(1, network.num_dense), last, torch.arange(len(last) + 1))
+    except KernelError:
+        raise
+    except (RuntimeError, IndexError, ValueError) as error:
         raise FormatError(f"{folder}/config.json: the layers do not fit each other ({error})") from error
+    return model
 
 
 def packed_bytes(folder: Path) -> int:
