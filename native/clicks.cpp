@@ -40,7 +40,7 @@ template <bool is_hashed>
 Parsed ClickParser::parse_as(const char* text, std::size_t size, std::size_t max_rows, float* dense,
                              std::int64_t* ids) const {
     // Look-ups are one row behind the text, so that memory has answered when they come.
-    std::vector<Pending> pending(is_hashed ? 0 : num_fields());
+    std::vector<Vocabulary::Query> pending(is_hashed ? 0 : num_fields());
     std::array<std::uint32_t, 1 + window_bytes + 8> marks;
     marks[0] = std::numeric_limits<std::uint32_t>::max();
     Parsed parsed{0, 0};
@@ -56,7 +56,7 @@ Parsed ClickParser::parse_as(const char* text, std::size_t size, std::size_t max
                 hash_ids(line, ids);
             } else {
                 if (parsed.num_rows > 0) look_up(pending.data(), ids - num_fields());
-                prefetch(line, pending.data());
+                query(line, pending.data());
             }
             num_taken += layout_.num_columns;
             dense += num_dense();
@@ -129,23 +129,21 @@ void ClickParser::hash_ids(const Line& line, std::int64_t* ids) const noexcept {
     }
 }
 
-void ClickParser::prefetch(const Line& line, Pending* row) const noexcept {
+void ClickParser::query(const Line& line, Vocabulary::Query* row) const noexcept {
     const std::size_t count = num_fields();
     const std::uint32_t* columns = layout_.field_columns.data();
     const Vocabulary* vocabularies = vocabularies_.data();
     for (std::size_t i = 0; i < count; ++i) {
-        const Value value = column_of(line.text, line.window, line.ends, columns[i]);
-        row[i] = {value, hash_of(value, field_seed(i))};
-        vocabularies[i].prefetch(row[i].hash);
+        row[i] = vocabularies[i].query(column_of(line.text, line.window, line.ends, columns[i]));
     }
 }
 
-void ClickParser::look_up(const Pending* row, std::int64_t* ids) const noexcept {
+void ClickParser::look_up(const Vocabulary::Query* row, std::int64_t* ids) const noexcept {
     const std::size_t count = num_fields();
     const std::uint64_t* first_rows = first_rows_.data();
     const Vocabulary* vocabularies = vocabularies_.data();
     for (std::size_t i = 0; i < count; ++i) {
-        ids[i] = static_cast<std::int64_t>(first_rows[i] + vocabularies[i].id(row[i].value, row[i].hash));
+        ids[i] = static_cast<std::int64_t>(first_rows[i] + vocabularies[i].id(row[i]));
     }
 }
 

@@ -51,12 +51,6 @@ class ClickParser {
     Parsed parse(const char* text, std::size_t size, std::size_t max_rows, float* dense, std::int64_t* ids) const;
 
    private:
-    // A look-up that waits for the memory which `hash` points at.
-    struct Pending {
-        Value value;
-        std::uint64_t hash;
-    };
-
     // A line of the window `text`; its columns end at ends[0], ends[1], ..., and the line before at ends[-1].
     struct Line {
         const char* text;    // what may be read starts here
@@ -69,8 +63,8 @@ class ClickParser {
     bool is_whole(const Line& line) const noexcept;
     bool read_numbers(const Line& line, float* dense) const noexcept;
     void hash_ids(const Line& line, std::int64_t* ids) const noexcept;
-    void prefetch(const Line& line, Pending* row) const noexcept;
-    void look_up(const Pending* row, std::int64_t* ids) const noexcept;
+    void query(const Line& line, Vocabulary::Query* row) const noexcept;
+    void look_up(const Vocabulary::Query* row, std::int64_t* ids) const noexcept;
     float log_of(std::uint32_t number) const noexcept;
 
     LineLayout layout_;

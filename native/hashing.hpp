@@ -47,6 +47,11 @@ inline std::uint64_t word_of(Value value) {
     return value.size == 0 ? 0 : word >> (64 - 8 * value.size);
 }
 
+// The hash of a value of at most 8 bytes.
+inline std::uint64_t hash_of_word(std::uint64_t word, std::size_t size, std::uint64_t seed) {
+    return fold(fold(seed ^ word, hash_k1) ^ size, hash_k2);
+}
+
 inline std::uint64_t hash_of(Value value, std::uint64_t seed) {
     const std::size_t size = value.size;
     std::uint64_t state = seed;
@@ -55,7 +60,7 @@ inline std::uint64_t hash_of(Value value, std::uint64_t seed) {
         std::memcpy(&word, value.data, 8);
         state = fold(state ^ word, hash_k1);
     }
-    return fold(fold(state ^ word_of(value), hash_k1) ^ size, hash_k2);
+    return hash_of_word(word_of(value), size, state);
 }
 
 // A number below `count` from a hash: the high word of their product.

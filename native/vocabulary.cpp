@@ -21,23 +21,23 @@ Vocabulary::Vocabulary(const char* text, const std::uint32_t* sizes, std::size_t
     }
 }
 
-std::uint32_t Vocabulary::long_id(Value value, std::uint64_t hash) const noexcept {
-    for (std::uint64_t i = hash & mask_;; i = (i + 1) & mask_) {
+std::uint32_t Vocabulary::long_id(const Query& query) const noexcept {
+    for (std::uint64_t i = query.hash & mask_;; i = (i + 1) & mask_) {
         const Slot& slot = slots()[i];
         if (slot.id == unknown_id) return unknown_id;
-        if (slot.key != hash || slot.size != value.size) continue;
+        if (slot.key != query.key || slot.size != query.size) continue;
         const char* known = text_.data() + starts_[slot.id - num_reserved_ids];
-        if (std::memcmp(known, value.data, value.size) == 0) return slot.id;
+        if (std::memcmp(known, query.data, query.size) == 0) return slot.id;
     }
 }
 
 void Vocabulary::add(std::uint32_t id, Value value) {
-    const std::uint64_t hash = hash_of(value, seed_);
-    if (this->id(value, hash) != unknown_id) return;
+    const Query added = query(value);
+    if (this->id(added) != unknown_id) return;
     Slot* slots = reinterpret_cast<Slot*>(slots_.data());
-    std::uint64_t i = hash & mask_;
+    std::uint64_t i = added.hash & mask_;
     while (slots[i].id != unknown_id) i = (i + 1) & mask_;
-    slots[i] = {value.size > 8 ? hash : word_of(value), static_cast<std::uint32_t>(value.size), id};
+    slots[i] = {added.key, static_cast<std::uint32_t>(added.size), id};
 }
 
 }  // namespace farthing

@@ -21,30 +21,41 @@ class Vocabulary {
     // Throws std::bad_alloc.
     Vocabulary(const char* text, const std::uint32_t* sizes, std::size_t count, std::uint64_t seed);
 
-    std::uint64_t seed() const noexcept { return seed_; }
+    // A value on its way to `id`.
+    struct Query {
+        const char* data;
+        std::size_t size;
+        std::uint64_t key;  // the value itself, or the hash of one longer than 8 bytes
+        std::uint64_t hash;
+    };
 
     // Fetches what `id` will read.
-    void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(slots() + (hash & mask_)); }
+    Query query(Value value) const noexcept {
+        const bool is_long = value.size > 8;
+        const std::uint64_t word = is_long ? 0 : word_of(value);
+        const std::uint64_t hash = is_long ? hash_of(value, seed_) : hash_of_word(word, value.size, seed_);
+        __builtin_prefetch(slots() + (hash & mask_));
+        return {value.data, value.size, is_long ? hash : word, hash};
+    }
 
     // The id of a value: `missing_id` where it is empty, `unknown_id` where it is not there.
-    std::uint32_t id(Value value, std::uint64_t hash) const noexcept {
-        if (value.size > 8) return long_id(value, hash);
-        const std::uint64_t key = word_of(value);
-        for (std::uint64_t i = hash & mask_;; i = (i + 1) & mask_) {
+    std::uint32_t id(const Query& query) const noexcept {
+        if (query.size > 8) return long_id(query);
+        for (std::uint64_t i = query.hash & mask_;; i = (i + 1) & mask_) {
             const Slot& slot = slots()[i];
-            if ((slot.key == key && slot.size == value.size) || slot.id == unknown_id) return slot.id;
+            if ((slot.key == query.key && slot.size == query.size) || slot.id == unknown_id) return slot.id;
         }
     }
 
    private:
     struct Slot {
-        std::uint64_t key;   // the value itself, or the hash of a longer one
-        std::uint32_t size;  // of the value, bytes
+        std::uint64_t key;
+        std::uint32_t size;
         std::uint32_t id;    // unknown_id in an empty slot
     };
 
     const Slot* slots() const noexcept { return reinterpret_cast<const Slot*>(slots_.data()); }
-    std::uint32_t long_id(Value value, std::uint64_t hash) const noexcept;
+    std::uint32_t long_id(const Query& query) const noexcept;
     void add(std::uint32_t id, Value value);
 
     std::string text_;

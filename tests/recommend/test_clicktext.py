@@ -176,6 +176,7 @@ def test_hashed_ids_spread_evenly() -> None:
         assert ((counts - 500.0) ** 2 / 500.0).sum() < 160.0  # chi-square with 99 degrees of freedom: p < 1e-4 above
 
 
+@settings(max_examples=40)
 @given(values=st.lists(st.binary(min_size=1, max_size=40).map(bytes.hex), min_size=1, max_size=400, unique=True))
 def test_every_value_is_found(values: list[str]) -> None:
     known = [pl.Series(values), pl.Series(dtype=pl.String)]
