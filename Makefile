@@ -2,6 +2,7 @@
 # instant. `make help` lists what there is.
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
+FBGEMM ?= fbgemm-gpu-cpu==1.8.0
 BITORCH ?= bitorch==0.4.1 pandas==3.1.1
 ONNX ?= onnx==1.23.2 onnxruntime==1.32.0 protobuf==7.36.2 flatbuffers==25.12.19 ml_dtypes==0.6.0
 # Another package index for torch alone, such as one with CPU-only or CUDA builds.
@@ -24,7 +25,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install bitorch onnx demo demo-documents demo-discover demo-archive test check format bench lock clean
+.PHONY: help install bitorch onnx peers demo demo-documents demo-discover demo-archive test check format bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -60,6 +61,13 @@ $(STAMPS)/onnx: $(STAMPS)/torch
 onnx: install $(STAMPS)/onnx  ## add ONNX and its runtime to .venv, for docs/export.md and its tests
 
 bitorch: install $(STAMPS)/bitorch  ## add BITorch (GPL-3) to .venv, for docs/bitorch.md and its tests
+
+# FBGEMM's metadata asks for a torch of its own.
+$(STAMPS)/peers: $(STAMPS)/onnx
+	$(PIP) install --quiet --no-deps $(FBGEMM)
+	@touch $@
+
+peers: install $(STAMPS)/peers  ## add the engines that `farthing recommend bench` and bench/kernels.py compare with
 
 demo: install  ## the main job: a click log in, a table of model sizes and accuracies out (CLICKS=FILE for your own log)
 ifeq ($(CLICKS),)

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from farthing.base.errors import ConfigError
+from farthing.base.files import write_json
 from farthing.options import Json, Resume, Settings, new_app, parse_bits, split_values
 from farthing.options import epilog as examples_of
 from farthing.terminal import say
@@ -235,3 +236,34 @@ def compare(
         widths = [parse_bits(value) for value in split_values(bits) or ["32", "8", "4", "2", "1"]]
         rows = session.compare(bits=widths, seeds=seeds)
     console.show_table(rows, out, as_json=json)
+
+
+@app.command(
+    epilog=epilog("bench model", "bench model --peers torch,onnxruntime --batch 1,2048 --threads 8 --json bench.json")
+)
+def bench(
+    model: Annotated[Path, typer.Argument(help="A model folder.")],
+    peers: Annotated[
+        list[str] | None, typer.Option(help="torch, torch-int8, onnxruntime, fbgemm; default: all of them.")
+    ] = None,
+    batch: Annotated[list[str] | None, typer.Option(help="Rows in a call; default: 1,32,256,2048.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Measured beside one thread; default: the CPUs.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write the rows to this file, for machines.")] = None,
+) -> None:
+    """Time a model against other engines that run the same weights, in turns in one process."""
+    from farthing.recommend import console
+    from farthing.recommend.bench import bench_model
+    from farthing.recommend.modelfolder import load_model
+    from farthing.recommend.peers.engine import PEERS, find_peers
+
+    present, absent = find_peers(split_values(peers) or list(PEERS))
+    sizes = console.parse_counts("--batch", split_values(batch) or ["1", "32", "256", "2048"])
+    loaded = load_model(model)
+    for name, line in absent.items():
+        say(f"{name}: left out, it is not installed: {line}")
+    with console.steps() as progress:
+        counts = (1, os.cpu_count() or 1 if threads is None else threads)
+        measured = bench_model(loaded, peers=present, batches=sizes, threads=counts, progress=progress)
+    console.show_bench(measured)
+    if json is not None:
+        write_json(json, measured.rows)

@@ -9,10 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from farthing.base.errors import ConfigError
+from farthing.recommend.bench import Measured
+from farthing.recommend.benchtable import bench_tables, ratios
 from farthing.recommend.manifest import Manifest
 from farthing.recommend.runs import RunResult
 from farthing.recommend.synthetic import SyntheticLog
@@ -36,6 +46,17 @@ def parse_split(text: str) -> tuple[float, float, float]:
     return train, valid, test
 
 
+def parse_counts(option: str, texts: Sequence[str]) -> list[int]:
+    """Whole numbers from 1 on.
+
+    Raises:
+        ConfigError: something else.
+    """
+    if any(not text.isdecimal() or int(text) < 1 for text in texts):
+        raise ConfigError(f"{option} takes whole numbers from 1 on, such as 1,256, got {','.join(texts)!r}")
+    return [int(text) for text in texts]
+
+
 def training_board() -> ProgressBoard:
     """The display of trainings."""
     return ProgressBoard(errors)
@@ -48,6 +69,15 @@ def counter(description: str, *, total: int | None) -> Iterator[Callable[[int], 
     with Progress(*columns, TimeRemainingColumn(), console=errors) as bar:
         task = bar.add_task(description, total=total)
         yield lambda rows: bar.update(task, advance=rows)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """A clock beside what is being done; yields the function to call with that."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda description: bar.update(task, description=description)
 
 
 @contextmanager
@@ -172,3 +202,17 @@ def show_prepared(manifest: Manifest, out: Path, *, as_json: bool) -> None:
     say(f"{out}: {counts} rows; {len(manifest.dense)} numbers, {len(manifest.fields)} fields, {ids:,} ids")
     if manifest.num_rejected:
         say(f"{manifest.num_rejected:,} bad rows left out; they are in {out / 'rejects.tsv'}")
+
+
+def show_bench(measured: Measured) -> None:
+    """Times, and what they come to."""
+    for table in bench_tables(measured):
+        output.print(table)
+    output.print(
+        "One call: encoded rows in, logits out. Ratio: time over farthing's. Deviation: of the\n"
+        "logits from those of the same weights in full precision (farthing's: with its rounding\n"
+        "of inputs), in their standard deviations.\n",
+        highlight=False,
+    )
+    for line in ratios(measured):
+        output.print(line, highlight=False, soft_wrap=True)

@@ -1,10 +1,11 @@
-"""How long packed models take to score encoded rows: all models in turn, so that a drifting machine hits all alike."""
+"""How long calls take, in turns; how long packed models take to score encoded rows."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from farthing.recommend.modelfolder import ClickModel
 
 BATCH_SIZES = (1, 2048)
 SECONDS_PER_MODEL = 1.0
+SECONDS_PER_TURN = 1e-3
 MIN_REPEATS = 20
 
 
@@ -29,26 +31,45 @@ def time_models(
         seconds: time spent on every model and batch size, about.
     """
     rows: dict[str, dict[str, float]] = {name: {} for name in models}
-    with _one_thread():
+    with num_threads(1):
         for size in BATCH_SIZES:
-            samples = _interleaved({name: (model, batches[size]) for name, (model, batches) in models.items()}, seconds)
+            calls = {name: partial(model.predict, batches[size]) for name, (model, batches) in models.items()}
+            samples = interleave(calls, seconds=seconds)
             for name, durations in samples.items():
                 median = float(np.median(durations))
                 rows[name] |= {f"p50_us_{size}": 1e6 * median, f"rows_per_second_{size}": size / median}
     return rows
 
 
-def _interleaved(models: Mapping[str, tuple[ClickModel, ClickBatch]], seconds: float) -> dict[str, list[float]]:
-    samples: dict[str, list[float]] = {name: [] for name in models}
-    for model, batch in models.values():
-        model.predict(batch)
-    end = time.perf_counter() + seconds * len(models)
-    while time.perf_counter() < end or len(next(iter(samples.values()))) < MIN_REPEATS:
-        for name, (model, batch) in models.items():
-            start = time.perf_counter()
-            model.predict(batch)
-            samples[name].append(time.perf_counter() - start)
+def interleave(calls: Mapping[str, Callable[[], object]], *, seconds: float) -> dict[str, list[float]]:
+    """Seconds of every call, measured in turns, so that a drifting machine hits all alike.
+
+    In its turn a call runs once off the clock, to bring back what the others pushed out of the caches, and then for
+    about `SECONDS_PER_TURN`, at least once.
+
+    Args:
+        calls: by name.
+        seconds: spent on each of them, about; every one gets at least `MIN_REPEATS` turns.
+    """
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    end = time.perf_counter() + seconds * len(calls)
+    turns = 0
+    while turns < MIN_REPEATS or time.perf_counter() < end:
+        turns += 1
+        for name, call in calls.items():
+            call()
+            samples[name] += _turn(call)
     return samples
+
+
+def _turn(call: Callable[[], object]) -> list[float]:
+    durations: list[float] = []
+    end = time.perf_counter() + SECONDS_PER_TURN
+    while not durations or time.perf_counter() < end:
+        start = time.perf_counter()
+        call()
+        durations.append(time.perf_counter() - start)
+    return durations
 
 
 def fill_up(batch: ClickBatch, num_rows: int) -> ClickBatch:
@@ -62,10 +83,11 @@ def fill_up(batch: ClickBatch, num_rows: int) -> ClickBatch:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def num_threads(threads: int) -> Iterator[None]:
+    """Lets torch and the native kernels use this many threads until the block ends."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
