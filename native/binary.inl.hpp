@@ -82,11 +82,12 @@ inline void count_by_lookup(const std::uint8_t* tile, const std::uint8_t* choice
 template <typename Count, std::size_t Outputs>
 inline void store_counts(const TiledWeight& weight, const Count (&counts)[Outputs], std::size_t output, float* row) {
     const I32 all = I32::all(static_cast<std::int32_t>(weight.num_inputs));
-    for (std::size_t o = 0; o < Outputs && output + o < weight.num_outputs; o += I32::size) {
-        const I32 count = I32::load(counts + o);
-        const I32 sum = all - (count + count);
-        store_outputs<1>(weight, &sum, output + o, row);
+    I32 sums[Outputs / I32::size];
+    for (std::size_t v = 0; v < Outputs / I32::size; ++v) {
+        const I32 count = I32::load(counts + v * I32::size);
+        sums[v] = all - (count + count);
     }
+    store_outputs(weight, sums, output, row);
 }
 
 template <std::size_t Rows>

@@ -95,7 +95,7 @@ inline void store_sums(const TiledWeight& weight, const I32 (&sums)[tile_vectors
     const I32 factor = I32::all(line.factor), offset = I32::all(line.offset * row_sum);
     I32 whole[tile_vectors];
     for (std::size_t v = 0; v < tile_vectors; ++v) whole[v] = sums[v] * factor + offset;
-    store_outputs<tile_vectors>(weight, whole, tile * integer_tile_outputs, out);
+    store_outputs(weight, whole, tile * integer_tile_outputs, out);
 }
 
 template <std::size_t Rows>
@@ -198,7 +198,7 @@ void multiply_positive_rows(const TiledWeight& weight, const ProductCall& call, 
         }
     }
     for (std::size_t r = 0; r < Rows; ++r) {
-        store_outputs<tile_vectors>(weight, sums[r], tile * integer_tile_outputs,
+        store_outputs(weight, sums[r], tile * integer_tile_outputs,
                                     call.out + (row + r) * call.out_stride);
     }
 }

@@ -189,8 +189,8 @@ class PackedLinear(PackedProduct):
 
     def forward(self, input: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
         """The product, scaled, plus the bias; without a gradient."""
-        rows = input.detach()
-        product = self.native if rows.dtype == torch.float32 and rows.device.type == "cpu" else None
+        rows = input.detach() if input.requires_grad else input
+        product = self.native if rows.is_cpu and rows.dtype == torch.float32 else None
         if product is None:
             return ops.linear(rows, self.product())
         return native_linear(rows, product, self.description.out_features)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -50,6 +51,8 @@ def native_linear(
 ) -> Float[Tensor, "*batch out_features"]:
     """`ops.linear` by the extension, for float32 on the CPU."""
     rows = x if x.ndim == 2 and x.is_contiguous() else x.reshape(-1, x.shape[-1]).contiguous()
-    out = torch.empty(rows.shape[0], num_outputs)
-    product.linear(rows.numpy(), out.numpy(), torch.get_num_threads())
-    return out if x.ndim == 2 else out.view(*x.shape[:-1], num_outputs)
+    # By way of numpy: half the time of an empty tensor and its view, and huge pages where it is large.
+    out = np.empty((rows.shape[0], num_outputs), np.float32)
+    product.linear(rows.numpy(), out, torch.get_num_threads())
+    outputs = torch.from_numpy(out)
+    return outputs if x.ndim == 2 else outputs.view(*x.shape[:-1], num_outputs)
