@@ -113,7 +113,8 @@ void multiply_signs_by_lookup(const TiledWeight& weight, const ProductCall& call
         for (; row + sign_block_rows <= call.num_rows; row += sign_block_rows) {
             multiply_sign_rows<sign_block_rows>(weight, call, tile, row);
         }
-        for (; row < call.num_rows; ++row) multiply_sign_rows<1>(weight, call, tile, row);
+        for (; row + 2 <= call.num_rows; row += 2) multiply_sign_rows<2>(weight, call, tile, row);
+        if (row < call.num_rows) multiply_sign_rows<1>(weight, call, tile, row);
     }
 }
 

@@ -22,8 +22,10 @@ namespace farthing {
 inline constexpr std::size_t integer_tile_outputs = 16;
 inline constexpr std::size_t sign_tile_outputs = 64;
 inline constexpr std::size_t block_bytes = 64;
-inline constexpr std::size_t max_product_inputs = 65535;  // 65535 * 255 * 128 fits 32 bits, a count of differing bits 16
-inline constexpr std::size_t max_call_rows = 64;   // rows of one call, so that they stay in the cache beside the weight
+// 65535 * 255 * 128 fits 32 bits, and a count of differing bits 16.
+inline constexpr std::size_t max_product_inputs = 65535;
+// Rows of one call, so that they stay in the cache beside a tile (measured: with 256 a third slower).
+inline constexpr std::size_t max_call_rows = 64;
 
 // What follows y = sum * scale + bias: nothing, max(y, 0), or y > 0 ? y : slope * y.
 enum class Curve : std::uint8_t { none, relu, prelu };
