@@ -53,7 +53,7 @@ def client(folder: Path) -> Iterator[TestClient]:
 
 def rows_of(model: ServedModel) -> list[dict[str, Any]]:
     frame = small.clicks(with_numbers=bool(model.schema.dense)).head(40)
-    return frame.select(model.columns).to_dicts()
+    return frame.select(model.values.columns).to_dicts()
 
 
 def test_rows_score_as_predict_scores_them(
@@ -83,7 +83,7 @@ def test_a_row_scores_alike_alone_and_among_others(model: ServedModel, client: T
 
 def test_a_context_is_a_part_of_every_candidate(model: ServedModel, client: TestClient) -> None:
     rows = rows_of(model)[:6]
-    own = model.columns[-1]
+    own = model.values.columns[-1]
     context = {name: value for name, value in rows[0].items() if name != own}
     ranking = {"context": context, "candidates": [{own: row[own]} for row in rows]}
     whole = {"rows": [{**context, own: row[own]} for row in rows]}
@@ -92,7 +92,7 @@ def test_a_context_is_a_part_of_every_candidate(model: ServedModel, client: Test
 
 
 def test_missing_in_any_form_is_missing(model: ServedModel, client: TestClient) -> None:
-    name = model.columns[-1]
+    name = model.values.columns[-1]
     rows: list[dict[str, Any]] = [{}, {name: None}, {name: ""}, {name: "never seen"}]
     scores = client.post("/v1/score", json={"rows": rows}).json()["probability"]
     assert scores[0] == scores[1] == scores[2]
@@ -132,7 +132,7 @@ def test_a_number_that_is_none_names_its_row_and_column(model: ServedModel) -> N
 
 
 def test_a_name_that_is_nearly_right_gets_a_hint(model: ServedModel) -> None:
-    name = model.columns[-1]
+    name = model.values.columns[-1]
     with pytest.raises(RefusedError, match=f"did you mean '{name}'"):
         SERVICE.prepare(model, ScoreRequest(rows=[{f"{name}x": 1}]))
 
@@ -140,7 +140,7 @@ def test_a_name_that_is_nearly_right_gets_a_hint(model: ServedModel) -> None:
 def test_the_interface_describes_itself(model: ServedModel, client: TestClient) -> None:
     described = client.get("/v1/model").json()
     assert described["hash"] == model.hash
-    assert {*described["numbers"], *described["categories"]} == set(model.columns)
+    assert {*described["numbers"], *described["categories"]} == set(model.values.columns)
     schemas = client.get("/openapi.json").json()["components"]["schemas"]
     assert {"ScoreRequest", "ScoreAnswer", "ModelAnswer", "ErrorAnswer"} <= schemas.keys()
     page = client.get("/").text

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
-import polars as pl
 import torch
 
 from farthing.base.errors import DataError
 from farthing.lowbit.artifact import SUMS_NAME
 from farthing.recommend.clicks import ClickBatch
 from farthing.recommend.modelfolder import ClickModel, load_model
-from farthing.recommend.rows import rows_of_values
 from farthing.recommend.schema import LogSchema
 from farthing.recommend.servicedocs import openapi, page
+from farthing.recommend.values import Value, ValueEncoder
 from farthing.serve.app import Service
 from farthing.serve.requests import RefusedError
 
-Value = str | int | float | bool | None | list[str | int | float]
-Row = dict[str, Value]
 _HASH_DIGITS = 16
 
 
@@ -40,9 +36,9 @@ class ScoreRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         order: whether to answer the order too.
     """
 
-    rows: Annotated[list[Row], msgspec.Meta(min_length=1)] | None = None
-    context: Row | None = None
-    candidates: Annotated[list[Row], msgspec.Meta(min_length=1)] | None = None
+    rows: Annotated[list[dict[str, Value]], msgspec.Meta(min_length=1)] | None = None
+    context: dict[str, Value] | None = None
+    candidates: Annotated[list[dict[str, Value]], msgspec.Meta(min_length=1)] | None = None
     order: bool = False
 
 
@@ -89,14 +85,12 @@ class ServedModel:
     Attributes:
         click_model: scores.
         hash: of its folder.
-        columns: names that a row may have and that are read.
-        ignored: names that a log has and that say nothing to the model.
+        values: encodes rows of values.
     """
 
     click_model: ClickModel
     hash: str
-    columns: tuple[str, ...]
-    ignored: frozenset[str]
+    values: ValueEncoder
 
     @classmethod
     def load(cls, folder: Path) -> ServedModel:
@@ -106,11 +100,8 @@ class ServedModel:
             FormatError: it is damaged, or holds something else.
         """
         model = load_model(folder)
-        schema = model.encoder.description.schema
-        columns = tuple(name for name in schema.columns(with_label=False) if name != schema.id)
-        ignored = frozenset(schema.columns(with_label=True)) - set(columns)
         digest = hashlib.sha256((folder / SUMS_NAME).read_bytes()).hexdigest()
-        served = cls(model, digest[:_HASH_DIGITS], columns, ignored)
+        served = cls(model, digest[:_HASH_DIGITS], ValueEncoder(model.encoder))
         service = ScoreService()
         service.score([service.prepare(served, ScoreRequest(rows=[{}]))])
         return served
@@ -143,15 +134,12 @@ class ScoreService(Service[ServedModel, ScoreRequest, Work]):
         """
         if (body.rows is None) == (body.candidates is None) or (body.rows is not None and body.context is not None):
             raise RefusedError(422, "send rows, or a context with candidates")
-        context, rows = body.context or {}, body.rows or body.candidates or []
-        what = "rows" if body.rows is not None else "candidates"
-        _check_names(model, [("context", context), *((f"{what}[{i}]", row) for i, row in enumerate(rows))])
-        columns = pl.DataFrame([_column(model.schema, name, context, rows) for name in model.columns])
+        name = "candidates" if body.rows is None else "rows"
         try:
-            frame = rows_of_values(columns, model.schema, name=what)
+            batch = model.values.encode(body.rows or body.candidates or [], context=body.context or {}, name=name)
         except DataError as error:
             raise RefusedError(422, str(error)) from error
-        return Work(model, model.click_model.encoder.encode(frame), body.order)
+        return Work(model, batch, body.order)
 
     def num_rows(self, work: Work) -> int:
         """How many rows a work has."""
@@ -190,44 +178,6 @@ class ScoreService(Service[ServedModel, ScoreRequest, Work]):
             metrics=description.metrics,
             table_rows=sum(description.table_rows),
         )
-
-
-def _check_names(model: ServedModel, rows: Sequence[tuple[str, Mapping[str, Value]]]) -> None:
-    known = model.ignored.union(model.columns)
-    for place, row in rows:
-        if row.keys() <= known:
-            continue
-        name = min(row.keys() - known)
-        close = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else "; /v1/model lists the columns"
-        raise RefusedError(422, f"{place}: the model has no column {name[:80]!r}{hint}")
-
-
-def _column(schema: LogSchema, name: str, context: Mapping[str, Value], rows: Sequence[Row]) -> pl.Series:
-    """The texts of a column; one that only the context has is read once."""
-    separator = next((field.separator for field in schema.fields if field.column == name), None)
-    has_lists = any(isinstance(row.get(name), list) for row in (context, *rows))
-    is_list = has_lists and separator is None
-    text: Callable[[Value], Any] = _texts if is_list else lambda value: _text(value, separator)  # Any: text or texts
-    dtype = pl.List(pl.String) if is_list else pl.String()
-    shared = text(context.get(name))
-    if not any(name in row for row in rows):
-        return pl.Series(name, [shared], dtype=dtype).new_from_index(0, len(rows))
-    return pl.Series(name, [text(row[name]) if name in row else shared for row in rows], dtype=dtype)
-
-
-def _text(value: Value, separator: str | None) -> str | None:
-    """A value as a log would have it."""
-    if value is None or isinstance(value, str):
-        return value or None
-    if isinstance(value, list):
-        return (separator or "").join(_text(one, None) or "" for one in value) or None
-    return str(int(value)) if isinstance(value, bool) else repr(value)
-
-
-def _texts(value: Value) -> list[str] | None:
-    values = value if isinstance(value, list) else [value]
-    return [text for one in values if (text := _text(one, None))] or None
 
 
 def _joined(batches: Sequence[ClickBatch]) -> ClickBatch:
