@@ -6,8 +6,8 @@
 
 namespace farthing {
 
-// What shares a scale: all rows, the rows of a group, a column, or one row.
-enum class Granularity : std::uint8_t { table, group, dimension, row };
+// What shares a scale: the rows of a group, a column, or one row. A table with one scale has one group.
+enum class Granularity : std::uint8_t { group, dimension, row };
 
 // A packed table. Several tables of one width are one table of all their rows, with a group for each.
 struct PackedTable {
@@ -19,8 +19,8 @@ struct PackedTable {
     Granularity granularity;
     const float* scale;                // as many as the granularity says
     const float* offset;               // like scale: the value of level 0; null means 0
-    const std::int64_t* group_starts;  // [num_groups], the first row of each group, ascending from 0
-    std::size_t num_groups;            // 0 unless the granularity is group
+    const std::int64_t* group_starts;  // [num_groups], the first row of each group, ascending from 0; not for others
+    std::size_t num_groups;
 };
 
 // A batch of bags. Bag b holds the rows indices[start(b)], ..., indices[start(b + 1) - 1], where start(b) is offsets[b], or

@@ -36,9 +36,11 @@ bool overlap(const Out& out, const std::optional<Values>& values) {
     return values && overlap(out, *values);
 }
 
+// The first row of the one group of a table that has one scale.
+constexpr std::int64_t only_group = 0;
+
 Granularity granularity_of(std::string_view name) {
-    if (name == "table") return Granularity::table;
-    if (name == "group") return Granularity::group;
+    if (name == "table" || name == "group") return Granularity::group;
     if (name == "dimension") return Granularity::dimension;
     check(name == "row", "granularity must be table, group, dimension or row");
     return Granularity::row;
@@ -46,8 +48,6 @@ Granularity granularity_of(std::string_view name) {
 
 std::size_t num_scales(const PackedTable& table) {
     switch (table.granularity) {
-        case Granularity::table:
-            return 1;
         case Granularity::group:
             return table.num_groups;
         case Granularity::dimension:
@@ -60,9 +60,7 @@ std::size_t num_scales(const PackedTable& table) {
 
 void check_groups(const PackedTable& table) {
     const std::int64_t* starts = table.group_starts;
-    check((table.granularity == Granularity::group) == (table.num_groups > 0),
-          "group_starts go with granularity group and only with it");
-    if (table.num_groups == 0) return;
+    check(table.num_groups > 0, "group_starts must not be empty");
     const bool ascends = std::is_sorted(starts, starts + table.num_groups, std::less_equal<std::int64_t>());
     check(ascends && starts[0] == 0 && static_cast<std::size_t>(starts[table.num_groups - 1]) < table.num_rows,
           "group_starts must ascend from 0 to below the number of rows");
@@ -81,11 +79,12 @@ void make(BoundTable* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::s
                       .granularity = granularity_of(granularity),
                       .scale = scale.data(),
                       .offset = offset ? offset->data() : nullptr,
-                      .group_starts = group_starts ? group_starts->data() : nullptr,
-                      .num_groups = group_starts ? group_starts->size() : 0};
+                      .group_starts = group_starts ? group_starts->data() : &only_group,
+                      .num_groups = group_starts ? group_starts->size() : 1};
     check(is_aligned(scale) && (!offset || is_aligned(*offset)) && (!group_starts || is_aligned(*group_starts)),
           "scale, offset and group_starts must be aligned to their type");
-    check_groups(table);
+    check((granularity == "group") == group_starts.has_value(), "group_starts go with granularity group and only with it");
+    if (group_starts) check_groups(table);
     check(scale.size() == num_scales(table), "scale must have as many values as its granularity says");
     check(!offset || offset->size() == scale.size(), "offset must be as long as scale");
     new (self) BoundTable{table, codes, scale, offset, group_starts};
