@@ -5,9 +5,11 @@
 // fused with another, so that every tier gives the same floats; and nothing depends on the zeros and ones that stand for
 // what is not there.
 
-// How far ahead of its use a row is fetched: one row at each step keeps about as many lines on the way as a core can
-// wait for, where a burst of fetches for every bag was twice as slow.
-constexpr std::size_t rows_ahead = 24;
+// How far ahead of its use a row is fetched: one at each step, not the rows of a bag at once, which was twice as slow. Into
+// the second cache, because more lines can be on their way to it than to the first (measured on a table of 26 million rows
+// of one bit: 10.1 ns a row; 14.3 with 24 rows ahead into the first).
+constexpr std::size_t rows_ahead = 64;
+constexpr int second_cache = 2;
 
 // What is the same for all columns of one call.
 template <typename Index>
@@ -103,10 +105,10 @@ template <Granularity G, typename Index>
     if (position >= bags.num_indices) return;
     const std::size_t row = static_cast<std::size_t>(bags.indices[position]);
     const std::uintptr_t codes = reinterpret_cast<std::uintptr_t>(table.codes) + row * table.stride + first_byte;
-    __builtin_prefetch(reinterpret_cast<const void*>(codes));
+    __builtin_prefetch(reinterpret_cast<const void*>(codes), 0, second_cache);
     if constexpr (G == Granularity::row) {
         const std::uintptr_t scale = reinterpret_cast<std::uintptr_t>(table.scale) + row * sizeof(float);
-        __builtin_prefetch(reinterpret_cast<const void*>(scale));
+        __builtin_prefetch(reinterpret_cast<const void*>(scale), 0, second_cache);
     }
 }
 
