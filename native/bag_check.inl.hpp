@@ -1,5 +1,5 @@
-// What is wrong with indices and offsets: plain loops that compilers turn into vectors, on every instruction set. A block
-// of numbers is judged by one sign bit; only where it is bad are its numbers looked at one by one.
+// What is wrong with indices and offsets: plain loops that compilers turn into vectors, on every instruction set. A
+// block of numbers is judged by one sign bit; only where it is bad are its numbers looked at one by one.
 
 constexpr std::size_t check_block = 64;
 

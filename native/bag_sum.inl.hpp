@@ -1,13 +1,13 @@
 // Sums of a packed table's rows, bag by bag, written once over the vector type `F32` of the tier that includes this.
 //
-// A value is level * scale + offset, two roundings, with offset 0 where there is none. A bag adds its rows to zeros in the
-// order of its indices, each times its weight, 1 where there are none; a mean is divided once, at the end. No step is
-// fused with another, so that every tier gives the same floats; and nothing depends on the zeros and ones that stand for
-// what is not there.
+// A value is level * scale + offset, two roundings, with offset 0 where there is none. A bag adds its rows to zeros in
+// the order of its indices, each times its weight, 1 where there are none; a mean is divided once, at the end. No step
+// is fused with another, so that every tier gives the same floats; and nothing depends on the zeros and ones that stand
+// for what is not there.
 
-// How far ahead of its use a row is fetched: one at each step, not the rows of a bag at once, which was twice as slow. Into
-// the second cache, because more lines can be on their way to it than to the first (measured on a table of 26 million rows
-// of one bit: 10.1 ns a row; 14.3 with 24 rows ahead into the first).
+// How far ahead of its use a row is fetched: one at each step, not the rows of a bag at once, which was twice as slow.
+// Into the second cache, because more lines can be on their way to it than to the first (measured on a table of 26
+// million rows of one bit: 10.1 ns a row; 14.3 with 24 rows ahead into the first).
 constexpr std::size_t rows_ahead = 64;
 constexpr int second_cache = 2;
 
@@ -57,8 +57,8 @@ class Values {
     F32 offset_ = F32::all(0.0f);
 };
 
-// Groups are tried in turn, one for each bag. What a click model asks for, a bag for every field of a sample, then needs no
-// search; any other row does.
+// Groups are tried in turn, one for each bag. What a click model asks for, a bag for every field of a sample, then
+// needs no search; any other row does.
 template <>
 class Values<Granularity::group> : public Values<Granularity::row> {
    public:
@@ -96,9 +96,9 @@ class Values<Granularity::group> : public Values<Granularity::row> {
     std::size_t num_rows_ = 0;
 };
 
-// Asks for the codes of a column in the row at a position, if there is one. The index may be of a later block, and so of no
-// row at all: its address is a number that nothing is read from. Always inline, or GCC 12 takes the call for one without
-// an effect and drops it.
+// Asks for the codes of a column in the row at a position, if there is one. The index may be of a later block, and so
+// of no row at all: its address is a number that nothing is read from. Always inline, or GCC 12 takes the call for one
+// without an effect and drops it.
 template <Granularity G, typename Index>
 [[gnu::always_inline]] inline void fetch(const PackedTable& table, const Bags<Index>& bags, std::size_t position,
                                          std::size_t first_byte) {
@@ -117,8 +117,8 @@ inline F32 weight_of(const Bags<Index>& bags, std::size_t position) {
     return F32::all(bags.weights == nullptr ? 1.0f : bags.weights[position]);
 }
 
-// Sums `Vectors` vectors of columns of all bags, from `column` on. Bits and all other parameters of the template are such
-// that the loop over rows has no branch and no shift for them, and all sums stay in registers.
+// Sums `Vectors` vectors of columns of all bags, from `column` on. Bits and all other parameters of the template are
+// such that the loop over rows has no branch and no shift for them, and all sums stay in registers.
 template <unsigned Bits, Granularity G, std::size_t Vectors, typename Index>
 void sum_columns(const BagCall<Index>& call, std::size_t column) {
     const PackedTable table = call.table;
@@ -151,12 +151,13 @@ void sum_columns(const BagCall<Index>& call, std::size_t column) {
     }
 }
 
-// Sums the columns behind the last whole vector as one of a table of their own: its rows are copied into `codes`, and its
-// scales and sums lie in memory of a vector's size, so that nothing is read or written behind a row.
+// Sums the columns behind the last whole vector as one of a table of their own: its rows are copied into `codes`, and
+// its scales and sums lie in memory of a vector's size, so that nothing is read or written behind a row.
 template <unsigned Bits, Granularity G, typename Index>
 void sum_last_columns(const BagCall<Index>& call, std::size_t column) {
     const PackedTable& table = call.table;
-    const std::size_t num_columns = table.dim - column, first_byte = column * Bits / 8, in_byte = column * Bits % 8 / Bits;
+    const std::size_t num_columns = table.dim - column;
+    const std::size_t first_byte = column * Bits / 8, in_byte = column * Bits % 8 / Bits;
     float scale[F32::size] = {}, offset[F32::size] = {};
     PackedTable last = table;
     if constexpr (G == Granularity::dimension) {
@@ -175,8 +176,9 @@ void sum_last_columns(const BagCall<Index>& call, std::size_t column) {
         for (; i < end; ++i) {
             fetch<G>(table, call.bags, i + rows_ahead, first_byte);
             const std::size_t row = static_cast<std::size_t>(call.bags.indices[i]);
+            const std::uint8_t* row_codes = table.codes + row * table.stride;
             std::uint8_t codes[F32::size] = {};
-            for (std::size_t j = first_byte; j < table.stride; ++j) codes[j - first_byte] = table.codes[row * table.stride + j];
+            for (std::size_t j = first_byte; j < table.stride; ++j) codes[j - first_byte] = row_codes[j];
             values.move_to(row);
             sum = sum + values.of(levels<Bits>(codes, in_byte), 0) * weight_of(call.bags, i);
         }

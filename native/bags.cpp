@@ -26,7 +26,8 @@ std::size_t first_descent(const Index* numbers, std::size_t count) noexcept {
 }
 
 template <typename Index>
-void bag_sum(const PackedTable& table, const Bags<Index>& bags, std::size_t first, std::size_t last, float* out) noexcept {
+void bag_sum(const PackedTable& table, const Bags<Index>& bags, std::size_t first, std::size_t last,
+             float* out) noexcept {
     if constexpr (std::is_same_v<Index, std::int32_t>) kernels().bag_sum_i32(table, bags, first, last, out, table.dim);
     else kernels().bag_sum_i64(table, bags, first, last, out, table.dim);
 }
@@ -46,11 +47,9 @@ Range range_of(const Bags<Index>& bags, std::size_t first, std::size_t last) noe
     if (const std::size_t i = first_descent(offsets, count); i < count) return {{BagFault::offset, first + i}};
     // What ascends is within [0, num_indices] if its first and its last number are.
     if (offsets[0] < 0 || (first == 0 && offsets[0] != 0)) return {{BagFault::offset, first}};
-    if (static_cast<std::size_t>(offsets[count - 1]) > bags.num_indices) {
-        return {{BagFault::offset, first + count - 1}};
-    }
-    const bool is_open = last >= bags.num_offsets;
-    return {{}, static_cast<std::size_t>(offsets[0]), is_open ? bags.num_indices : static_cast<std::size_t>(offsets[count - 1])};
+    const std::size_t start = static_cast<std::size_t>(offsets[0]), end = static_cast<std::size_t>(offsets[count - 1]);
+    if (end > bags.num_indices) return {{BagFault::offset, first + count - 1}};
+    return {{}, start, last < bags.num_offsets ? end : bags.num_indices};
 }
 
 // What the threads share in one call.

@@ -23,15 +23,15 @@ struct PackedTable {
     std::size_t num_groups;
 };
 
-// A batch of bags. Bag b holds the rows indices[start(b)], ..., indices[start(b + 1) - 1], where start(b) is offsets[b], or
-// num_indices behind the last offset, or b * bag_size without offsets.
+// A batch of bags. Bag b holds the rows indices[start(b)], ..., indices[start(b + 1) - 1], where start(b) is
+// offsets[b], or num_indices behind the last offset, or b * bag_size without offsets.
 template <typename Index>
 struct Bags {
     const Index* indices;      // [num_indices], each in [0, num_rows)
     std::size_t num_indices;
-    const Index* offsets;      // [num_offsets], ascending from 0 to at most num_indices; null: all bags have bag_size rows
+    const Index* offsets;      // [num_offsets], ascending from 0 to at most num_indices; or null
     std::size_t num_offsets;   // as many as bags, or one more
-    std::size_t bag_size;
+    std::size_t bag_size;      // without offsets: rows of every bag
     std::size_t num_bags;
     const float* weights;      // [num_indices], a factor for each row, or null
     bool mean;                 // divide by the number of rows

@@ -16,6 +16,10 @@ namespace {
 template <typename T>
 using Vector = Array<T, nb::ndim<1>>;
 
+// Numbers one behind the other, whatever their axes.
+template <typename T>
+using Flat = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+
 void check(bool is_right, const char* rule) {
     if (!is_right) throw nb::value_error(rule);
 }
@@ -23,6 +27,11 @@ void check(bool is_right, const char* rule) {
 template <typename Values>
 bool is_aligned(const Values& values) {
     return reinterpret_cast<std::uintptr_t>(values.data()) % sizeof(*values.data()) == 0;
+}
+
+template <typename Values>
+bool is_aligned(const std::optional<Values>& values) {
+    return !values || is_aligned(*values);
 }
 
 template <typename Out, typename Values>
@@ -81,9 +90,10 @@ void make(BoundTable* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::s
                       .offset = offset ? offset->data() : nullptr,
                       .group_starts = group_starts ? group_starts->data() : &only_group,
                       .num_groups = group_starts ? group_starts->size() : 1};
-    check(is_aligned(scale) && (!offset || is_aligned(*offset)) && (!group_starts || is_aligned(*group_starts)),
+    check(is_aligned(scale) && is_aligned(offset) && is_aligned(group_starts),
           "scale, offset and group_starts must be aligned to their type");
-    check((granularity == "group") == group_starts.has_value(), "group_starts go with granularity group and only with it");
+    check((granularity == "group") == group_starts.has_value(),
+          "group_starts go with granularity group and only with it");
     if (group_starts) check_groups(table);
     check(scale.size() == num_scales(table), "scale must have as many values as its granularity says");
     check(!offset || offset->size() == scale.size(), "offset must be as long as scale");
@@ -106,13 +116,13 @@ void raise(const BagFinding& finding, const PackedTable& table, const Bags<Index
     }
 }
 
+// Throws unless the arrays of a call fit the table and each other.
 template <typename Index>
-void sum_bags_into(const BoundTable& bound, Vector<const Index> indices, std::optional<Vector<const Index>> offsets,
-                   std::optional<Vector<const float>> weights, bool mean, Array<float, nb::ndim<2>> out,
-                   std::size_t num_threads) {
-    const PackedTable& table = bound.table;
+void check_arrays(const BoundTable& bound, const Flat<const Index>& indices,
+                  const std::optional<Vector<const Index>>& offsets, const std::optional<Flat<const float>>& weights,
+                  const Array<float, nb::ndim<2>>& out) {
     const std::size_t num_bags = out.shape(0);
-    check(out.shape(1) == table.dim, "out must have as many columns as the table");
+    check(out.shape(1) == bound.table.dim, "out must have as many columns as the table");
     if (offsets) {
         check(offsets->size() == num_bags || offsets->size() == num_bags + 1,
               "offsets must be as many as out has rows, or one more");
@@ -121,12 +131,19 @@ void sum_bags_into(const BoundTable& bound, Vector<const Index> indices, std::op
               "without offsets the indices must be a multiple of the rows of out");
     }
     check(!weights || weights->size() == indices.size(), "weights must be as many as indices");
-    check(is_aligned(indices) && is_aligned(out) && (!offsets || is_aligned(*offsets)) &&
-              (!weights || is_aligned(*weights)),
+    check(is_aligned(indices) && is_aligned(offsets) && is_aligned(weights) && is_aligned(out),
           "arrays must be aligned to their type");
     check(!overlap(out, indices) && !overlap(out, offsets) && !overlap(out, weights) && !overlap(out, bound.codes) &&
               !overlap(out, bound.scale) && !overlap(out, bound.offset) && !overlap(out, bound.group_starts),
           "out must not overlap another array");
+}
+
+template <typename Index>
+void sum_bags_into(const BoundTable& bound, Flat<const Index> indices, std::optional<Vector<const Index>> offsets,
+                   std::optional<Flat<const float>> weights, bool mean, Array<float, nb::ndim<2>> out,
+                   std::size_t num_threads) {
+    check_arrays(bound, indices, offsets, weights, out);
+    const std::size_t num_bags = out.shape(0);
     const Bags<Index> bags{.indices = indices.data(),
                            .num_indices = indices.size(),
                            .offsets = offsets ? offsets->data() : nullptr,
@@ -138,9 +155,9 @@ void sum_bags_into(const BoundTable& bound, Vector<const Index> indices, std::op
     BagFinding finding;
     {
         const nb::gil_scoped_release unlocked;
-        finding = sum_bags(table, bags, num_threads, out.data());
+        finding = sum_bags(bound.table, bags, num_threads, out.data());
     }
-    raise(finding, table, bags);
+    raise(finding, bound.table, bags);
 }
 
 }  // namespace
@@ -148,7 +165,7 @@ void sum_bags_into(const BoundTable& bound, Vector<const Index> indices, std::op
 void bind_bags(nb::module_& module) {
     constexpr const char* sum_bags_doc =
         "Writes the pooled rows of every bag (docs/format.md, \"Tables\") to float32 `out` [bags, dim].";
-    auto table = nb::class_<BoundTable>(module, "Table", "A packed table; it uses the memory of the arrays it is made of.");
+    auto table = nb::class_<BoundTable>(module, "Table", "A packed table in the memory of the arrays it is made of.");
     table.def("__init__", &make, nb::arg("codes").noconvert(), nb::arg("dim"), nb::arg("bits"), nb::arg("granularity"),
               nb::arg("scale").noconvert(), nb::arg("offset").noconvert().none(),
               nb::arg("group_starts").noconvert().none());

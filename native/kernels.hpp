@@ -41,12 +41,11 @@ struct Kernels {
     void (*multiply_signs_by_lookup)(const TiledWeight& weight, const ProductCall& call);
     void (*multiply_signs_by_popcount)(const TiledWeight& weight, const ProductCall& call);
 
-    // out[(b - first) * out_stride + column] = pooled value of bag b, for bags [first, last): bag_sum.inl.hpp. The bags as a
-    // whole are needed to fetch rows ahead; the first one of a block best belongs to group first % num_groups.
-    void (*bag_sum_i32)(const PackedTable& table, const Bags<std::int32_t>& bags, std::size_t first, std::size_t last, float* out,
-                        std::size_t out_stride);
-    void (*bag_sum_i64)(const PackedTable& table, const Bags<std::int64_t>& bags, std::size_t first, std::size_t last, float* out,
-                        std::size_t out_stride);
+    // out[(b - first) * out_stride + column] = pooled value of bag b, for bags [first, last) of all: bag_sum.inl.hpp.
+    void (*bag_sum_i32)(const PackedTable& table, const Bags<std::int32_t>& bags, std::size_t first, std::size_t last,
+                        float* out, std::size_t out_stride);
+    void (*bag_sum_i64)(const PackedTable& table, const Bags<std::int64_t>& bags, std::size_t first, std::size_t last,
+                        float* out, std::size_t out_stride);
 
     // Position of the first number outside [0, limit), or count.
     std::size_t (*first_outside_i32)(const std::int32_t* numbers, std::size_t count, std::size_t limit);

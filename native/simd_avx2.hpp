@@ -67,7 +67,8 @@ inline F32 levels(const std::uint8_t* row, std::size_t column) {
             const __m256i nibbles = _mm256_and_si256(codes, _mm256_set1_epi32(15));
             return {_mm256_cvtepi32_ps(_mm256_sub_epi32(nibbles, _mm256_set1_epi32(8)))};
         }
-        // A permutation looks at the three lowest bits: the levels are repeated, so that those of later codes do not count.
+        // A permutation looks at the three lowest bits: the levels are repeated, so that those of later codes do not
+        // count.
         constexpr float a = Bits == 2 ? -1.5f : 1.0f, b = Bits == 2 ? -0.5f : -1.0f;
         constexpr float c = Bits == 2 ? 0.5f : 1.0f, d = Bits == 2 ? 1.5f : -1.0f;
         return {_mm256_permutevar8x32_ps(_mm256_setr_ps(a, b, c, d, a, b, c, d), codes)};

@@ -54,13 +54,15 @@ inline F32 levels(const std::uint8_t* row, std::size_t column) {
         std::uint32_t word;
         __builtin_memcpy(&word, codes, 4);
         const __m512i shifts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-        // A permutation looks at the four lowest bits: the levels are repeated, so that those of later codes do not count.
+        // A permutation looks at the four lowest bits: the levels are repeated, so that those of later codes do not
+        // count.
         const __m512 table = _mm512_broadcast_f32x4(_mm_setr_ps(-1.5f, -0.5f, 0.5f, 1.5f));
         return {_mm512_permutexvar_ps(_mm512_srlv_epi32(_mm512_set1_epi32(static_cast<int>(word)), shifts), table)};
     } else if constexpr (Bits == 4) {
         const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes));
         const __m128i low = _mm_set1_epi8(15);
-        const __m128i nibbles = _mm_unpacklo_epi8(_mm_and_si128(bytes, low), _mm_and_si128(_mm_srli_epi16(bytes, 4), low));
+        const __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), low);
+        const __m128i nibbles = _mm_unpacklo_epi8(_mm_and_si128(bytes, low), high);
         return {_mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_cvtepu8_epi32(nibbles), _mm512_set1_epi32(8)))};
     } else {
         const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));

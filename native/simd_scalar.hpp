@@ -44,8 +44,8 @@ inline I32 select_below_zero(F32 x, I32 below, I32 otherwise) { return x.lane < 
 // Stores lanes in [-128, 127] as bytes.
 inline void store_i8(std::int8_t* to, I32 x) { *to = static_cast<std::int8_t>(x.lane); }
 
-// The levels of the next `F32::size` codes of a row; `column`, of the first of them, is a multiple of that size. Reads no
-// byte that holds none of them.
+// The levels of the next `F32::size` codes of a row; `column`, of the first of them, is a multiple of that size. Reads
+// no byte that holds none of them.
 template <unsigned Bits>
 inline F32 levels(const std::uint8_t* row, std::size_t column) {
     constexpr unsigned mask = (1u << Bits) - 1;

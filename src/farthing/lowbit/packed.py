@@ -23,6 +23,7 @@ from farthing.lowbit.granularity import EMBEDDING_GRANULARITIES, Granularity, ex
 from farthing.lowbit.levels import Bits
 from farthing.lowbit.packing import row_bytes, unpack
 from farthing.lowbit.products import native_linear, native_product
+from farthing.lowbit.tables import NativeTable, native_table
 
 Size = Annotated[int, msgspec.Meta(ge=1, le=2**40)]
 Row = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
@@ -110,7 +111,33 @@ TableDescription = EmbeddingDescription | EmbeddingBagDescription
 Description = ProductDescription | TableDescription | FoldedNormDescription
 
 
-class PackedProduct(nn.Module):
+class _Prepared(nn.Module):
+    """A layer that makes something of its tensors in its first call, and again when they have changed."""
+
+    description: Any  # Any: each layer has its own
+
+    def _forget(self) -> None:
+        """Drops what was made of the tensors, which change."""
+        self.__dict__.pop("native", None)
+
+    def __getstate__(self) -> dict[str, Any]:  # Any: attributes
+        """What a copy of the layer has: all but what it makes again in its first call."""
+        return {name: value for name, value in self.__dict__.items() if name != "native"}
+
+    def extra_repr(self) -> str:
+        """What `print(model)` shows."""
+        return repr(self.description)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:  # Any: torch's own signature
+        self._forget()
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:  # Any: torch's own signature
+        self._forget()
+        super()._load_from_state_dict(*args, **kwargs)
+
+
+class PackedProduct(_Prepared):
     """What PackedLinear and PackedConv2d share: packed weights, and how the input becomes integers.
 
     Attributes:
@@ -120,6 +147,7 @@ class PackedProduct(nn.Module):
         activation_scale: f32 [1], or None where the input stays float.
     """
 
+    description: ProductDescription
     codes: UInt8[Tensor, "out stride"]
     scale: Float[Tensor, " scales"]
     bias: Float[Tensor, " out"] | None
@@ -161,25 +189,11 @@ class PackedProduct(nn.Module):
         return unpack(self.codes, self.description.bits, self.num_columns).reshape(self.description.weight_shape)
 
     def _forget(self) -> None:
-        """Drops what was made of the tensors, which change."""
+        super()._forget()
         self._product = None
-        self.__dict__.pop("native", None)
 
     def __getstate__(self) -> dict[str, Any]:  # Any: attributes
-        """What a copy of the layer has: all but what it makes again in its first call."""
-        return {name: value for name, value in self.__dict__.items() if name != "native"} | {"_product": None}
-
-    def extra_repr(self) -> str:
-        """What `print(model)` shows."""
-        return repr(self.description)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:  # Any: torch's own signature
-        self._forget()
-        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-
-    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:  # Any: torch's own signature
-        self._forget()
-        super()._load_from_state_dict(*args, **kwargs)
+        return super().__getstate__() | {"_product": None}
 
 
 class PackedLinear(PackedProduct):
@@ -248,7 +262,7 @@ class PackedConv2d(PackedProduct):
         )
 
 
-class PackedTable(nn.Module):
+class PackedTable(_Prepared):
     """What PackedEmbedding and PackedEmbeddingBag share: a packed table, of which only looked-up rows are unpacked.
 
     Attributes:
@@ -257,6 +271,7 @@ class PackedTable(nn.Module):
         offset: f32 like `scale`, the value of level 0; None means 0.
     """
 
+    description: TableDescription
     codes: UInt8[Tensor, "rows stride"]
     scale: Float[Tensor, " scales"]
     offset: Float[Tensor, " scales"] | None
@@ -286,9 +301,19 @@ class PackedTable(nn.Module):
         values = values * expand(self.scale, granularity, ndim=2, groups=groups)
         return values if self.offset is None else values.add_(expand(self.offset, granularity, ndim=2, groups=groups))
 
-    def extra_repr(self) -> str:
-        """What `print(model)` shows."""
-        return repr(self.description)
+    @cached_property
+    def native(self) -> NativeTable | None:
+        """The table as the native extension reads it, or None where it does not."""
+        return native_table(
+            self.codes,
+            self.description.bits,
+            dim=self.num_columns,
+            granularity=self.description.granularity,
+            scale=self.scale,
+            offset=self.offset,
+            group_starts=self.group_starts,
+            is_mean=getattr(self.description, "mode", "sum") == "mean",
+        )
 
 
 class PackedEmbedding(PackedTable):
@@ -296,10 +321,14 @@ class PackedEmbedding(PackedTable):
 
     description: EmbeddingDescription
 
-    @torch.no_grad()
     def forward(self, input: Int[Tensor, "*rows"]) -> Float[Tensor, "*rows dim"]:
-        """The rows of `input`; zeros where it is `padding_idx`."""
-        rows = self.lookup(input.reshape(-1)).view(*input.shape, self.num_columns)
+        """The rows of `input`, without a gradient; zeros where it is `padding_idx`."""
+        native, indices = self.native, input.reshape(-1, 1)  # bags of one row
+        if native is not None and native.takes(indices):
+            rows = native.sum_bags(len(indices), indices)
+        else:
+            rows = self.lookup(indices.flatten())
+        rows = rows.view(*input.shape, self.num_columns)
         if self.description.padding_idx is None:
             return rows
         return rows.masked_fill((input == self.description.padding_idx).unsqueeze(-1), 0.0)
@@ -310,16 +339,24 @@ class PackedEmbeddingBag(PackedTable):
 
     description: EmbeddingBagDescription
 
-    @torch.no_grad()
     def forward(
         self,
         input: Int[Tensor, "*indices"],
         offsets: Int[Tensor, " starts"] | None = None,
         per_sample_weights: Float[Tensor, "*indices"] | None = None,
     ) -> Float[Tensor, "bags dim"]:
-        """The pooled bags."""
-        indices, ends = flat_bags(input, offsets, include_last_offset=self.description.include_last_offset)
-        weights = None if per_sample_weights is None else per_sample_weights.reshape(-1)
+        """The pooled bags, without a gradient.
+
+        Raises:
+            ConfigError: 1-D input without offsets or 2-D input with them, or weights with another mode than `sum`.
+            IndexError: an index that is no row of the table.
+        """
+        native, has_end = self.native, self.description.include_last_offset
+        if native is not None and native.takes(input, offsets, per_sample_weights):
+            num_bags = input.shape[0] if offsets is None else offsets.shape[0] - has_end
+            return native.sum_bags(num_bags, input, offsets, per_sample_weights)
+        indices, ends = flat_bags(input, offsets, include_last_offset=has_end)
+        weights = None if per_sample_weights is None else per_sample_weights.detach().reshape(-1)
         return pool_bags(self.lookup(indices), ends, mode=self.description.mode, weights=weights)
 
 
