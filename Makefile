@@ -25,7 +25,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install bitorch onnx peers demo demo-documents demo-discover demo-archive test check format bench lock clean
+.PHONY: help install bitorch onnx peers demo demo-documents demo-discover demo-archive test check format bench bench-kernels lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -133,6 +133,12 @@ format: install  ## let ruff rewrite what it can
 bench: install  ## measure what needs no data of your own: preparing a log, training
 	$(BIN)/python -m bench.prepare
 	$(BIN)/python -m bench.training
+	$(BIN)/python -m bench.report
+
+bench-kernels: install $(STAMPS)/peers  ## time every kernel beside other engines, held to AVX2 and at their best
+	$(BIN)/python -m bench.kernels --isa avx2
+	$(BIN)/python -m bench.kernels
+	$(BIN)/python -m bench.clicks
 	$(BIN)/python -m bench.report
 
 lock: $(STAMPS)/venv  ## resolve the dependencies again into requirements/locked.txt

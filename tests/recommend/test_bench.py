@@ -113,7 +113,7 @@ def test_counts_below_one_are_refused(model: ClickModel, batches: list[int], thr
 
 
 def test_drawn_rows_are_within_their_tables_and_frequent_ids_come_first(model: ClickModel) -> None:
-    batch = draw_batch(model, 4000)
+    batch = draw_batch(model.network, 4000)
     ids = batch.indices.view(4000, -1) - torch.tensor(model.network.table_starts)
     assert batch.is_single_valued
     assert int(ids.min()) == 0
@@ -121,7 +121,7 @@ def test_drawn_rows_are_within_their_tables_and_frequent_ids_come_first(model: C
     # P(id < 1) = log 2 / log(n + 1)
     expected = torch.tensor(2.0).log() / (torch.tensor(model.network.table_rows) + 1.0).log()
     assert ((ids == 0).float().mean(0) - expected).abs().max() < 0.03
-    assert torch.equal(batch.indices, draw_batch(model, 4000).indices)
+    assert torch.equal(batch.indices, draw_batch(model.network, 4000).indices)
 
 
 def test_deviation_is_in_standard_deviations() -> None:

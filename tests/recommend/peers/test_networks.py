@@ -36,7 +36,7 @@ def models(trained: small.Trainings, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def logits(network: nn.Module, model: ClickModel) -> torch.Tensor:
-    batch = draw_batch(model, 64)
+    batch = draw_batch(model.network, 64)
     with torch.inference_mode():
         result: torch.Tensor = network(batch.dense, batch.indices, batch.offsets)
     return result
@@ -65,7 +65,7 @@ def test_every_variant_of_a_peer_gives_the_logits_of_the_weights(
     for package in peer.packages:
         pytest.importorskip(package, reason="make peers")
     model = models(shape, preset)
-    plain, batch = float_network(model), draw_batch(model, 64)
+    plain, batch = float_network(model), draw_batch(model.network, 64)
     variants = peer.build()(Subject(model=model, plain=plain, sample=batch, threads=1))
     assert variants
     wanted = logits(plain, model)

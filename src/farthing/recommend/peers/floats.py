@@ -33,17 +33,18 @@ class Rounding(nn.Module):
 
 
 @torch.no_grad()
-def float_network(model: ClickModel, *, keep_rounding: bool = False) -> Dlrm:
+def float_network(model: ClickModel, *, keep_rounding: bool = False, bag: nn.EmbeddingBag | None = None) -> Dlrm:
     """The DLRM in float32 whose weights have the values of the packed ones.
 
     Args:
         model: with packed or float layers.
         keep_rounding: rounds the inputs of linear layers where `model` does, and so gives the same logits. Without,
             inputs stay float and every normalisation is folded into the linear layer that it stands beside.
+        bag: the table in float32, where it has been unpacked before.
     """
     convert = _rounded_layers if keep_rounding else _plain_layers
-    bag = _float_bag(model.network.embedding)
-    return rebuilt(model.network, embedding=bag, mlp=lambda layers: nn.Sequential(*convert(layers)))
+    table = bag or _float_bag(model.network.embedding)
+    return rebuilt(model.network, embedding=table, mlp=lambda layers: nn.Sequential(*convert(layers)))
 
 
 def rebuilt(network: Dlrm, *, embedding: nn.Module, mlp: Callable[[nn.Sequential], nn.Sequential]) -> Dlrm:

@@ -79,7 +79,7 @@ def dlrm_graph(network: Dlrm, add_linear: AddLinear) -> bytes:
     ]
     if network.bottom is not None:
         inputs.append(helper.make_tensor_value_info("dense", TensorProto.FLOAT, ["rows", network.num_dense]))
-    return serialise(graph, inputs, logits, width=1, external={TABLE: (sum(network.table_rows), dim)})
+    return serialise(graph, inputs, logits, shape=["rows", 1], external={TABLE: (sum(network.table_rows), dim)})
 
 
 def linear_graph(layer: nn.Linear, add_linear: AddLinear) -> bytes:
@@ -87,15 +87,20 @@ def linear_graph(layer: nn.Linear, add_linear: AddLinear) -> bytes:
     graph = Graph()
     output = add_linear(graph, layer, None, "x")
     inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", layer.in_features])]
-    return serialise(graph, inputs, output, width=layer.out_features, external={})
+    return serialise(graph, inputs, output, shape=["rows", layer.out_features], external={})
 
 
 def serialise(
-    graph: Graph, inputs: Sequence[onnx.ValueInfoProto], output: str, *, width: int, external: dict[str, Sequence[int]]
+    graph: Graph,
+    inputs: Sequence[onnx.ValueInfoProto],
+    output: str,
+    *,
+    shape: Sequence[int | str],
+    external: dict[str, Sequence[int]],
 ) -> bytes:
-    """The bytes of a model with one output, `logits` [rows, width]."""
+    """The bytes of a model with one output, `logits`, of this shape."""
     graph.nodes.append(helper.make_node("Identity", [output], ["logits"]))
-    result = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["rows", width])
+    result = helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)
     constants = [*graph.constants, *(_external(name, shape) for name, shape in external.items())]
     made = helper.make_graph(graph.nodes, "farthing", inputs, [result], constants)
     opsets = [helper.make_opsetid(domain, version) for domain, version in _OPSETS]

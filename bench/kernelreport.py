@@ -1,0 +1,237 @@
+"""From bench/results/kernels-*.json and clicks.json to their section of docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FARTHING = "farthing"
+ISAS = {"avx2": "all held to AVX2", "native": "everybody at their best here"}
+
+Row = dict[str, Any]
+Results = dict[str, Any]
+Picks = Callable[[Row], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A speed that was aimed at.
+
+    Attributes:
+        text: what is done.
+        times: how many times as fast as the fastest of the peers.
+        where: whether a row belongs to it.
+        peers: names of engines; None for all.
+    """
+
+    text: str
+    times: float
+    where: Picks
+    peers: tuple[str, ...] | None = None
+
+
+def _bags(bits: int, batch: int, kind: str) -> Picks:
+    return lambda row: (row["work"], row["bits"], row["batch"]) == ("bags", bits, batch) and row["case"].endswith(kind)
+
+
+def _linear(width: str, batches: Sequence[int]) -> Picks:
+    return lambda row: row["work"] == "linear" and row["case"].endswith(width) and row["batch"] in batches
+
+
+def _model(bits: int, batch: int) -> Picks:
+    return lambda row: (row["work"], row["bits"], row["batch"], row["threads"]) == ("model", bits, batch, 1)
+
+
+def _conv(case: str) -> Picks:
+    return lambda row: row["work"] == "conv" and row["case"].startswith(case) and "whole" not in row["case"]
+
+
+ASKS = (
+    Ask(text="26 tables, dim 16, batch 2048, 1 bit, uniform", times=2, where=_bags(1, 2048, "uniform")),
+    Ask(text="the same, Zipf", times=3, where=_bags(1, 2048, "zipf")),
+    Ask(text="4 bits, uniform, against fbgemm", times=1.7, where=_bags(4, 2048, "uniform"), peers=("fbgemm",)),
+    Ask(text="4 bits, Zipf, against fbgemm", times=3, where=_bags(4, 2048, "zipf"), peers=("fbgemm",)),
+    Ask(text="26 tables, batch 1, 1 bit", times=12, where=_bags(1, 1, "uniform")),
+    Ask(text="26 tables, batch 1, 4 bits", times=12, where=_bags(4, 1, "uniform")),
+    Ask(
+        text="linear 1024 x 1024, W1A1 against MKL fp32, batch 1 to 2048",
+        times=12,
+        where=_linear("W1A1", (1, 32, 256, 2048)),
+        peers=("torch",),
+    ),
+    Ask(
+        text="the same against onnxruntime int8, batch >= 32",
+        times=5,
+        where=_linear("W1A1", (32, 256, 2048)),
+        peers=("onnxruntime",),
+    ),
+    Ask(
+        text="linear 1024 x 1024, W4A8 against onnxruntime int8",
+        times=1.5,
+        where=_linear("W4A8", (1, 32, 256, 2048)),
+        peers=("onnxruntime",),
+    ),
+    Ask(text="whole DLRM, batch 1: W4A8 against onnxruntime", times=8, where=_model(4, 1), peers=("onnxruntime",)),
+    Ask(text="whole DLRM, batch 1: W1A1 against onnxruntime", times=12, where=_model(1, 1), peers=("onnxruntime",)),
+    Ask(text="whole DLRM, batch 2048: W4A8 against the best", times=2.5, where=_model(4, 2048)),
+    Ask(text="whole DLRM, batch 2048: W1A1 against the best", times=6, where=_model(1, 2048)),
+    Ask(text="whole DLRM, batch 256: W4A8 against the best", times=2.5, where=_model(4, 256)),
+    Ask(text="whole DLRM, batch 1, W4A8 against eager PyTorch", times=60, where=_model(4, 1), peers=("torch",)),
+    Ask(text="Conv2d W8A8, page net's shapes", times=1, where=_conv("page net"), peers=("onnxruntime",)),
+    Ask(text="Conv2d W8A8, ResNet-18's shapes", times=1, where=_conv("ResNet-18"), peers=("onnxruntime",)),
+    Ask(
+        text="the page net in 8 bits against fp32",
+        times=1.5,
+        where=lambda row: row["work"] == "conv" and "whole" in row["case"],
+        peers=("torch",),
+    ),
+)
+
+
+def kernels(folder: Path) -> str:
+    """The section, or nothing where nothing was measured."""
+    found = {isa: folder / f"kernels-{isa}.json" for isa in ISAS}
+    results = {isa: json.loads(path.read_text()) for isa, path in found.items() if path.exists()}
+    if not results:
+        return ""
+    clicks = folder / "clicks.json"
+    parse = json.loads(clicks.read_text())["rows"] if clicks.exists() else []
+    text = _INTRODUCTION + "\n" + _asked(results, parse)
+    return text + "".join(_one(ISAS[isa], result) for isa, result in results.items())
+
+
+_INTRODUCTION = """## Kernels and whole models, beside other engines
+
+    python -m bench.kernels --isa avx2
+    python -m bench.kernels
+    python -m bench.clicks
+
+All engines of a row run in turns in one process, on one thread unless it says otherwise; a ratio is the median time
+of the fastest peer over farthing's, the worst case where a row covers several. Of every peer's variants (its engines,
+int8 or fp32, static or dynamic) the fastest counts, chosen anew for each row. Inputs and outputs are float32; peers
+get ids in their own form, off the clock. Tables of 26 M rows take 16 batches in turns, so that no call finds the rows
+of the one before. `torch` looks up 26 tables in 26 calls, `torch, joined` in one table of them all. ONNX Runtime and
+FBGEMM cannot be told to leave AVX-512 and AMX alone: in the first mode CPUID answers them as a CPU with AVX2 would
+(bench/only_avx2.c). On such CPUs products of u8 and i8 saturate in 16 bits in ONNX Runtime and torch's fbgemm, which
+is fast and not exact; farthing's are exact. The limit is what this machine was measured to do at most on one thread
+(bench/limits.cpp): u8 x i8 products by `vpmaddubsw` or `vpdpbusd` (AMX is not counted), signs by `vpshufb` with eight
+operations a byte, random lines of a block of the table's size for lookups.
+"""
+
+
+def ratio(rows: Sequence[Row], own: Row, peers: Sequence[str] | None) -> tuple[float, str] | None:
+    """How many times as fast as its fastest peer, and which one that is."""
+    keys = ("work", "case", "bits", "batch", "threads")
+    others = [
+        row
+        for row in rows
+        if row["engine"] != FARTHING
+        and (peers is None or row["engine"] in peers)
+        and all(row[key] == own[key] for key in keys)
+    ]
+    if not others:
+        return None
+    best = min(others, key=lambda row: float(row["median_us"]))
+    return best["median_us"] / own["median_us"], best["engine"]
+
+
+def _asked(results: Mapping[str, Results], parse: Sequence[Row]) -> str:
+    heads = [f"{ISAS[isa]} | against | of the limit" for isa in results]
+    lines = [f"| work | asked | {' | '.join(heads)} |", "|---|---:" + "|---:|---|---:" * len(results) + "|"]
+    for ask in ASKS:
+        cells = " | ".join(_reached(ask, result["rows"]) for result in results.values())
+        lines.append(f"| {ask.text} | {ask.times:g}x | {cells} |")
+    lines += [_threads(results), *_parsed(parse, len(results)), _memory(results)]
+    return "\n".join(lines) + "\n"
+
+
+def _reached(ask: Ask, rows: Sequence[Row]) -> str:
+    own = [row for row in rows if row.get("engine") == FARTHING and row["work"] != "memory" and ask.where(row)]
+    pairs = [(found, row) for row in own if (found := ratio(rows, row, ask.peers)) is not None]
+    if not pairs:
+        return " |  | "
+    (times, engine), row = min(pairs, key=lambda pair: pair[0][0])
+    return f"{_bold(times, ask.times)} | {engine} | {_share(row)}"
+
+
+def _bold(times: float, asked: float) -> str:
+    return f"**{times:.2f}x**" if times >= asked else f"{times:.2f}x"
+
+
+def _share(row: Row) -> str:
+    least = max(row["least_us"].values(), default=None)
+    return "" if least is None else f"{least / row['median_us']:.0%}"
+
+
+def _threads(results: Mapping[str, Results]) -> str:
+    cells = []
+    for result in results.values():
+        rows = [row for row in result["rows"] if row["engine"] == FARTHING and row["work"] == "model"]
+        one = {row["case"]: row["median_us"] for row in rows if (row["batch"], row["threads"]) == (2048, 1)}
+        two = {row["case"]: row["median_us"] for row in rows if (row["batch"], row["threads"]) == (2048, 2)}
+        gains = [one[case] / two[case] for case in one.keys() & two.keys()]
+        cells.append(f"{_bold(min(gains), 1.8)} | one thread | " if gains else " |  | ")
+    return f"| whole DLRM, batch 2048: two threads | 1.8x | {' | '.join(cells)} |"
+
+
+def _parsed(rows: Sequence[Row], num_modes: int) -> Iterator[str]:
+    for ids in dict.fromkeys(row["ids"] for row in rows):
+        speed = {row["engine"]: row["rows_per_second"] for row in rows if row["ids"] == ids}
+        cells = [" |  | "] * (num_modes - 1)
+        cells.append(f"{_bold(speed[FARTHING] / speed['polars'], 4)} | polars | ")
+        yield f"| Criteo text, ids {ids}, rows/s per core | 4x | {' | '.join(cells)} |"
+
+
+def _memory(results: Mapping[str, Results]) -> str:
+    cells = []
+    for result in results.values():
+        rows = [row for row in result["rows"] if row["work"] == "memory"]
+        worst = max((row["resident_mb"] / row["file_mb"] for row in rows), default=None)
+        cells.append(" |  | " if worst is None else f"{'**' * (worst <= 1.1)}{worst:.2f}x{'**' * (worst <= 1.1)} |  | ")
+    return f"| memory of a loaded model, of its file | <= 1.1x | {' | '.join(cells)} |"
+
+
+def _one(title: str, result: Results) -> str:
+    facts, limits = result["machine"], result["limits"]
+    where = f"{facts['cpu']}, {facts['cores']} cores, tier `{facts['tier']}`, torch {facts['torch']}, {facts['date']}"
+    busy = facts["load"]
+    lines = [
+        f"\n### {title.capitalize()}\n",
+        f"{where}; load average {busy['before']:.1f} before and {busy['after']:.1f} after.",
+    ]
+    if limits:
+        sizes = ", ".join(f"{ns:g} ({mib})" for mib, ns in limits["line_ns_of_mib"].items())
+        lines.append(
+            f"One thread does at most: {limits['fp32_gflops']:g} fp32 and {limits['int8_gops']:g} int8 Gop/s, "
+            f"{limits['pshufb_gops']:g} G bytes/s through pshufb, {limits['dram_gb_per_s']:g} GB/s from memory; a line "
+            f"takes {limits['line_latency_ns']:g} ns alone, and many at once ns each (of MiB): {sizes}."
+        )
+    if result["absent"]:
+        lines.append(f"Not installed: {', '.join(result['absent'])}.")
+    return "\n".join(lines) + "\n\n" + _table([row for row in result["rows"] if row["work"] != "memory"])
+
+
+def _table(rows: Sequence[Row]) -> str:
+    lines = [
+        "| work | bits | batch | threads | engine | us, median | 10th to 90th percentile | rows/s | times farthing's |",
+        "|---|---:|---:|---:|---|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        own = next(other for other in rows if other["engine"] == FARTHING and _same(other, row))
+        times = "" if row is own else f"{row['median_us'] / own['median_us']:.2f}"
+        engine = f"{row['engine']} {row['variant']}".strip()
+        spread = f"{_us(row['p10_us'])} to {_us(row['p90_us'])}"
+        cells = [row["case"], row["bits"], row["batch"], row["threads"], engine, _us(row["median_us"]), spread]
+        lines.append("| " + " | ".join(map(str, [*cells, f"{row['rows_per_second']:,.0f}", times])) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _same(a: Row, b: Row) -> bool:
+    return all(a[key] == b[key] for key in ("work", "case", "bits", "batch", "threads"))
+
+
+def _us(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
