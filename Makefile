@@ -4,6 +4,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 FBGEMM ?= fbgemm-gpu-cpu==1.8.0
 BITORCH ?= bitorch==0.4.1 pandas==3.1.1
+PIP_AUDIT ?= pip-audit==2.10.1
 ONNX ?= onnx==1.23.2 onnxruntime==1.32.0 protobuf==7.36.2 flatbuffers==25.12.19 ml_dtypes==0.6.0
 # Another package index for torch alone, such as one with CPU-only or CUDA builds.
 TORCH_INDEX ?=
@@ -25,7 +26,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install bitorch onnx peers demo demo-documents demo-discover demo-archive test check format bench bench-kernels lock clean
+.PHONY: help install bitorch onnx peers demo demo-documents demo-discover demo-archive test check soak audit format bench bench-kernels lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -125,6 +126,23 @@ check: install  ## format, lint, types, import layers, docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(ONE_THREAD) $(BIN)/python -m pytest -q tests/test_docs.py
+
+HOURS ?=
+# Numbers of promises; empty means all fifteen.
+PROMISES ?=
+
+soak: install  ## hold the project to its fifteen promises: 60 minutes on two cores, or HOURS=8
+	$(ONE_THREAD) $(BIN)/python -m tests.soak --json soak.json --page docs/reliability.md \
+	  $(if $(HOURS),--hours $(HOURS),--minutes 60) $(foreach number,$(PROMISES),--only $(number))
+
+$(STAMPS)/audit: | $(STAMPS)/venv
+	$(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install --quiet $(PIP_AUDIT)
+	@touch $@
+
+audit: $(STAMPS)/audit  ## known vulnerabilities of everything locked, torch too; fails if anything was skipped (needs a network)
+	echo "$(TORCH)" >$(VENV)/audit/torch.txt
+	$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/locked.txt
+	$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement $(VENV)/audit/torch.txt
 
 format: install  ## let ruff rewrite what it can
 	$(BIN)/ruff format --quiet

@@ -1,14 +1,17 @@
 """A process that stays warm (torch imported) and forks one training per line of its standard input.
 
+`python -m tests.train.kill_target MODULE:FUNCTION`, a training that is called with its folder.
+
 In:  {"folder": PATH, "kill": null | {"function": NAME, "when": "before" | "after", "call": N}}
 Out: its own process id when it is warm; then, per line, the child's process id and, when that is gone, how it ended:
      0, or minus the number of the signal that killed it.
 
-The training appends "step digest" to FOLDER/trace.txt after every step, so that a test can compare all of them.
+The toy training here appends "step digest" to FOLDER/trace.txt after every step: a test compares all of them.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -74,7 +77,9 @@ def answer(number: int) -> None:
     sys.stdout.flush()
 
 
-def serve() -> None:
+def serve(training: str) -> None:
+    module, _, name = training.partition(":")
+    run: Callable[[Path], None] = getattr(importlib.import_module(module), name)
     torch.set_num_threads(1)
     ToyTask()  # torch imports a second's worth of modules when it makes its first optimizer
     answer(os.getpid())
@@ -84,11 +89,11 @@ def serve() -> None:
         if child == 0:
             if request["kill"]:
                 kill_at(**request["kill"])
-            train(Path(request["folder"]))
+            run(Path(request["folder"]))
             os._exit(0)
         answer(child)
         answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

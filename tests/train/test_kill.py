@@ -6,12 +6,9 @@ FARTHING_KILLS sets the number of random kills (10 in the normal test).
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,52 +17,21 @@ import pytest
 
 from farthing.train.checkpoint import load_state
 from tests.train.kill_target import SAVE_PATH
+from tests.train.warm import WarmTrainer
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("FARTHING_KILLS", "10"))
 STEPS = 48
 
 
-class Trainer:
-    """The warm process, and what its trainings left."""
-
-    def __init__(self) -> None:
-        path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
-        command = [sys.executable, "-m", "tests.train.kill_target"]
-        environment = {**os.environ, "PYTHONPATH": path}
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
-        self._answer()
-
-    def start(self, folder: Path, kill: dict[str, object] | None = None) -> int:
-        """Starts or resumes the training in `folder`; returns the child's process id."""
-        assert self.process.stdin is not None
-        folder.mkdir(exist_ok=True)
-        self.process.stdin.write(json.dumps({"folder": str(folder), "kill": kill}) + "\n")
-        self.process.stdin.flush()
-        return self._answer()
-
-    def wait(self) -> int:
-        """How the training ended: 0, or minus the number of the signal that killed it."""
-        return self._answer()
-
-    def _answer(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
+@pytest.fixture(scope="module")
+def trainer() -> Iterator[WarmTrainer]:
+    with WarmTrainer() as trainer:
+        yield trainer
+    assert trainer.process.returncode == 0
 
 
 @pytest.fixture(scope="module")
-def trainer() -> Iterator[Trainer]:
-    trainer = Trainer()
-    yield trainer
-    with trainer.process as process:
-        assert process.stdin is not None
-        process.stdin.close()
-    assert process.returncode == 0
-
-
-@pytest.fixture(scope="module")
-def whole(trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+def whole(trainer: WarmTrainer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     """The uninterrupted run and its seconds."""
     folder = tmp_path_factory.mktemp("kill") / "whole"
     begin = time.monotonic()
@@ -101,7 +67,7 @@ def assert_same_run(folder: Path, whole: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(trainer: Trainer, whole: tuple[Path, float], tmp_path: Path) -> None:
+def test_killed_at_random_moments(trainer: WarmTrainer, whole: tuple[Path, float], tmp_path: Path) -> None:
     reference, seconds = whole
     moments = random.Random(5)
     killed = finished = 0
@@ -123,7 +89,7 @@ def test_killed_at_random_moments(trainer: Trainer, whole: tuple[Path, float], t
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("function", SAVE_PATH)
 def test_killed_at_a_point_of_the_save_path(
-    trainer: Trainer, whole: tuple[Path, float], tmp_path: Path, function: str, when: str
+    trainer: WarmTrainer, whole: tuple[Path, float], tmp_path: Path, function: str, when: str
 ) -> None:
     calls = random.Random(f"{function} {when}")
     folder = tmp_path / "run"

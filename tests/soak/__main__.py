@@ -1,0 +1,83 @@
+"""Holds the project to its fifteen promises for a given time.
+
+python -m tests.soak --minutes 60 --json soak.json --page docs/reliability.md
+python -m tests.soak --hours 8
+python -m tests.soak --minutes 0.5 --only 2 --only 6
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from tests.soak import page
+from tests.soak.outcome import Outcome, Promise
+from tests.soak.suites import ROOT
+from tests.soak.table import PROMISES
+
+# What a check may take beyond its part of the time: it makes models, starts servers, and ends what it has begun.
+GRACE_S, GRACE_FACTOR = 1200.0, 2.0
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the promises one after the other; 0 if all were kept."""
+    options = _parser().parse_args(arguments)
+    minutes = 60 * options.hours if options.hours else options.minutes
+    wanted = [promise for promise in PROMISES if not options.only or promise.number in options.only]
+    total = sum(promise.weight for promise in wanted)
+    rows = []
+    for promise in PROMISES:
+        if promise in wanted:
+            outcome = run_alone(promise, 60 * minutes * promise.weight / total)
+        else:
+            outcome = Outcome("not run: --only named others", kept=False)
+        rows.append({"promise": promise.title, "figure": outcome.figure, "kept": outcome.kept})
+        verdict = "kept" if outcome.kept else "NOT KEPT"
+        sys.stdout.write(f"{promise.number:2} {verdict}  {promise.title}: {outcome.figure}\n")
+        sys.stdout.flush()
+        # After each row, so that what was reached stands whatever comes.
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+    if options.page:
+        page.write(options.page, rows, command=f"python -m tests.soak {shlex.join(arguments)}", minutes=minutes)
+    return 0 if all(row["kept"] for row in rows) else 1
+
+
+def run_alone(promise: Promise, seconds: float) -> Outcome:
+    """The outcome of a check in its own process; what ends that process otherwise is the outcome."""
+    with tempfile.TemporaryDirectory(prefix="soak-out-") as folder:
+        out = Path(folder) / "outcome.json"
+        command = [sys.executable, "-m", "tests.soak.one", str(promise.number), str(seconds), str(out)]
+        path = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+        pipe, limit = subprocess.PIPE, GRACE_S + GRACE_FACTOR * seconds
+        try:
+            ran = subprocess.run(command, cwd=ROOT, env=environment, stderr=pipe, text=True, timeout=limit, check=False)
+        except subprocess.TimeoutExpired:
+            return Outcome(f"did not end within {limit:.0f} s", kept=False)
+        if out.exists():
+            return msgspec.json.decode(out.read_bytes(), type=Outcome)
+    said = ran.stderr.strip().splitlines() or [""]
+    return Outcome(f"ended with exit code {ran.returncode}: {said[-1][:200]}", kept=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=60.0, help="for all promises together")
+    parser.add_argument("--hours", type=float, help="the same in hours")
+    parser.add_argument("--only", type=int, action="append", help="number of a promise; repeatable")
+    parser.add_argument("--json", type=Path, default=Path("soak.json"), help="where the rows go")
+    parser.add_argument("--page", type=Path, help="the page whose table is written anew")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
