@@ -19,7 +19,8 @@ import torch
 
 from farthing.base.errors import ConfigError, DataError, FormatError
 from farthing.lowbit import artifact as module
-from farthing.lowbit.artifact import MAX_HEADER_BYTES, MAX_TENSORS, load_artifact, save_artifact, verify_artifact
+from farthing.lowbit.artifact import load_artifact, save_artifact, verify_artifact
+from farthing.lowbit.tensorfile import DTYPES, MAX_HEADER_BYTES, MAX_TENSORS
 
 TENSORS = {
     "codes": torch.arange(24, dtype=torch.uint8).view(4, 6),
@@ -77,6 +78,71 @@ def test_tensors_that_share_memory_or_are_strided_are_written(tmp_path: Path) ->
     assert torch.equal(tensors["a"], table)
     assert torch.equal(tensors["b"], table)
     assert torch.equal(tensors["c"], table.t())
+
+
+@pytest.mark.parametrize("is_mapped", [False, True])
+def test_every_type_comes_back(tmp_path: Path, is_mapped: bool) -> None:
+    tensors = {name: torch.ones(3, 2).to(dtype) for name, dtype in DTYPES.items()} | {"one": torch.tensor(2.5)}
+    save_artifact(tmp_path / "model", config={}, tensors=tensors)
+    loaded = load_artifact(tmp_path / "model", is_mapped=is_mapped).tensors
+    assert {name: tensor.dtype for name, tensor in loaded.items()} == {name: t.dtype for name, t in tensors.items()}
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in tensors.items())
+
+
+def test_loaded_tensors_start_on_lines_of_the_cache(folder: Path) -> None:
+    tensors = load_artifact(folder).tensors
+    assert all(tensor.data_ptr() % 64 == 0 for tensor in tensors.values())
+
+
+def resident_kb(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(field)))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell")
+@pytest.mark.parametrize("is_mapped", [False, True])
+def test_a_loaded_model_is_in_memory_once_and_a_mapped_one_where_it_is_used(tmp_path: Path, is_mapped: bool) -> None:
+    size = 64 << 20
+    save_artifact(tmp_path / "model", config={}, tensors={"codes": torch.zeros(size, dtype=torch.uint8)})
+    load_artifact(tmp_path / "model", is_mapped=is_mapped)  # what the first call of anything takes
+    before = resident_kb("VmRSS")
+    artifact = load_artifact(tmp_path / "model", is_mapped=is_mapped)
+    grown = (resident_kb("VmRSS") - before) * 1024
+    assert artifact.tensors["codes"].shape == (size,)
+    assert grown <= (0.1 if is_mapped else 1.1) * size
+
+
+def test_a_mapped_file_is_not_hashed_but_measured(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert load_artifact(folder, is_mapped=True).tensors.keys() == TENSORS.keys()
+    assert verify_artifact(folder)
+    path.write_bytes(content[:-1])
+    with pytest.raises(FormatError, match=r"the tensors take \d+ bytes, the file has \d+ for them"):
+        load_artifact(folder, is_mapped=True)
+
+
+def test_a_mapped_model_survives_its_replacement_and_is_never_written(folder: Path) -> None:
+    before = (folder / "model.safetensors").read_bytes()
+    scale = load_artifact(folder, is_mapped=True).tensors["scale"]
+    scale.mul_(2)
+    assert (folder / "model.safetensors").read_bytes() == before
+    save_artifact(folder, config={}, tensors={"a": torch.zeros(1)})
+    assert torch.equal(scale, 2 * TENSORS["scale"])
+
+
+def test_a_mapped_tensor_must_be_aligned(folder: Path) -> None:
+    header = json.dumps({"codes": entry("U8", (1,), (0, 1)), "scale": entry("F32", (1,), (1, 5))}).encode()
+    content = safetensors_file(header + b" " * (-len(header) % 8), b"12345")
+    (folder / "model.safetensors").write_bytes(content)
+    config = json.loads((folder / "config.json").read_text())
+    digests = {"codes": hashlib.sha256(b"1").hexdigest(), "scale": hashlib.sha256(b"2345").hexdigest()}
+    (folder / "config.json").write_text(json.dumps(config | {"tensors": digests}))
+    resummed(folder)
+    assert load_artifact(folder).tensors["codes"].tolist() == [ord("1")]
+    with pytest.raises(FormatError, match="tensor 'scale' is not aligned to its type; load the model without"):
+        load_artifact(folder, is_mapped=True)
 
 
 def is_refused(folder: Path, name: str, content: bytes) -> None:
@@ -179,6 +245,8 @@ HOSTILE_TENSORS = {
     "a gap between tensors": safetensors_file({"a": entry(), "b": entry(offsets=(6, 10))}, b"1234567890"),
     "data behind the last tensor": safetensors_file({"a": entry()}, b"12345678"),
     "shape that overflows": safetensors_file({"a": entry(shape=(2**40, 2**40), offsets=(0, 0))}),
+    "no element, but axes that overflow": safetensors_file({"a": entry(shape=(0, 2**40, 2**40), offsets=(0, 0))}),
+    "a hundred axes": safetensors_file({"a": entry(shape=(1,) * 100, offsets=(0, 1))}, b"1"),
     "shape below zero": safetensors_file({"a": entry(shape=(-4,))}, b"1234"),
     "shape that is no list": safetensors_file({"a": entry(shape="4")}, b"1234"),
     "shape larger than the data": safetensors_file({"a": entry(dtype="F32")}, b"1234"),
@@ -193,8 +261,9 @@ HOSTILE_TENSORS = {
 def test_hostile_tensor_files_are_refused(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
     resummed(folder)
-    with pytest.raises(FormatError, match=r"model\.safetensors"):
-        load_artifact(folder)
+    for is_mapped in (False, True):
+        with pytest.raises(FormatError, match=r"model\.safetensors"):
+            load_artifact(folder, is_mapped=is_mapped)
     assert verify_artifact(folder)
 
 

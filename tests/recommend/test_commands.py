@@ -66,6 +66,8 @@ def test_the_whole_way_from_a_raw_log_to_scores_and_a_table(tmp_path: Path, trai
     assert measured == trained["test"]
     succeeds("export", tmp_path / "run", "--out", tmp_path / "model")
     succeeds("predict", tmp_path / "model", log, "--out", tmp_path / "scores.csv")
+    succeeds("predict", tmp_path / "model", log, "--out", tmp_path / "mapped.csv", "--mmap")
+    assert (tmp_path / "mapped.csv").read_bytes() == (tmp_path / "scores.csv").read_bytes()
     assert pl.read_csv(tmp_path / "scores.csv").shape == (1500, 2)
     bits = ["--bits", "4", "--bits", "32,1"]
     rows = json.loads(succeeds("compare", data, "--out", out, *bits, "--seeds", 1, "--jobs", 1, *FAST, "--json"))

@@ -10,7 +10,8 @@ import hashlib
 import re
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,15 +19,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from farthing.base.errors import ConfigError, FormatError
 from farthing.base.files import sha256_file
 from farthing.lowbit.folders import replaced_folder
+from farthing.lowbit.tensorfile import JSON_ERRORS, MAX_HEADER_BYTES, MAX_TENSORS, map_tensors, read_tensors
 
-MAX_HEADER_BYTES = 1 << 20
-MAX_TENSORS = 10_000
 # Room for a digest and a name per tensor, and for the application.
 MAX_CONFIG_BYTES = 1 << 22
 
@@ -34,9 +33,6 @@ CONFIG_NAME = "config.json"
 TENSORS_NAME = "model.safetensors"
 SUMS_NAME = "SHA256SUMS"
 
-# What msgspec raises for text that is no JSON of the expected form.
-_JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_DTYPES = frozenset({"BOOL", "U8", "I8", "I16", "I32", "I64", "F16", "BF16", "F32", "F64"})
 _PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 _SUM_LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>[^\n]+)\n")
 
@@ -62,17 +58,9 @@ class ArtifactConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     config: dict[str, Any]  # Any: JSON
 
 
-class _TensorEntry(msgspec.Struct, frozen=True):
-    """A tensor in the header of a safetensors file."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data_offsets: tuple[int, int]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A model folder whose every byte was checked.
+    """A model folder whose every byte was checked, those of mapped tensors apart.
 
     Attributes:
         config: The application's own description.
@@ -125,8 +113,13 @@ def save_artifact(
         (temporary / SUMS_NAME).write_text(sums, encoding="ascii")
 
 
-def load_artifact(folder: Path) -> Artifact:
+def load_artifact(folder: Path, *, is_mapped: bool = False) -> Artifact:
     """What a model folder holds, after every byte of it was checked.
+
+    Args:
+        folder: What `save_artifact` wrote.
+        is_mapped: Leave the tensors on the disk and read what is used when it is used, for tables larger than memory.
+            Their bytes are then not checked; `verify_artifact` does that.
 
     Raises:
         FormatError: a file or a tensor is missing, damaged, foreign or too large; names it.
@@ -135,7 +128,8 @@ def load_artifact(folder: Path) -> Artifact:
     described = _read_config(folder, sums)
     for name in described.files:
         _check_file(folder, name, sums)
-    tensors = _read_tensors(folder, described.tensors, sums)
+    digests = described.tensors
+    tensors = _map_tensors(folder, digests) if is_mapped else _read_tensors(folder, digests, sums)
     return Artifact(config=described.config, tensors=tensors, files={name: folder / name for name in described.files})
 
 
@@ -184,18 +178,23 @@ def _sha256_tensor(tensor: Tensor) -> str:
     return hashlib.sha256(tensor.reshape(-1).view(torch.uint8).numpy().data).hexdigest()
 
 
-def _read_file(folder: Path, name: str, *, max_bytes: int | None = None) -> bytes:
-    """The bytes of a regular file of the folder; links are not followed."""
+@contextmanager
+def _regular_file(folder: Path, name: str) -> Iterator[Path]:
+    """The path of a file to be read, which is no link and no pipe; what fails while it is read is a FormatError."""
     path = folder / name
     try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(path.lstat().st_mode):
             raise FormatError(f"{path}: not a regular file")
-        if max_bytes is not None and status.st_size > max_bytes:
-            raise FormatError(f"{path}: at most {max_bytes} bytes, got {status.st_size}")
-        return path.read_bytes()
+        yield path
     except OSError as error:
         raise FormatError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
+    with _regular_file(folder, name) as path:
+        if (size := path.stat().st_size) > max_bytes:
+            raise FormatError(f"{path}: at most {max_bytes} bytes, got {size}")
+        return path.read_bytes()
 
 
 def _read_sums(folder: Path) -> dict[str, str]:
@@ -221,13 +220,8 @@ def _check_sum(path: Path, digest: str, sums: Mapping[str, str]) -> None:
 
 
 def _check_file(folder: Path, name: str, sums: Mapping[str, str]) -> None:
-    path = folder / name
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise FormatError(f"{path}: not a regular file")
+    with _regular_file(folder, name) as path:
         _check_sum(path, sha256_file(path), sums)
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _read_config(folder: Path, sums: Mapping[str, str]) -> ArtifactConfig:
@@ -236,41 +230,17 @@ def _read_config(folder: Path, sums: Mapping[str, str]) -> ArtifactConfig:
     _check_sum(path, hashlib.sha256(content).hexdigest(), sums)
     try:
         return msgspec.json.decode(content, type=ArtifactConfig)
-    except _JSON_ERRORS as error:
+    except JSON_ERRORS as error:
         raise FormatError(f"{path}: not what this version of farthing writes ({error})") from error
 
 
 def _read_tensors(folder: Path, digests: Mapping[str, str], sums: Mapping[str, str]) -> dict[str, Tensor]:
-    """The tensors of model.safetensors; the file is in memory once, and once more as tensors, while it is read."""
-    path = folder / TENSORS_NAME
-    content = _read_file(folder, TENSORS_NAME)
-    _check_header(path, content)
-    try:
-        tensors = safetensors.torch.load(content)
-    except (SafetensorError, ValueError, OverflowError) as error:
-        raise FormatError(f"{path}: not a valid safetensors file ({error})") from error
-    for name in sorted(digests.keys() | tensors.keys()):
-        if name not in tensors or name not in digests:
-            raise FormatError(f"{path}: tensor {name!r} is missing or was not part of the model")
-        if _sha256_tensor(tensors[name]) != digests[name]:
-            raise FormatError(f"{path}: tensor {name!r} is damaged, its SHA-256 is not the one in {CONFIG_NAME}")
-    _check_sum(path, hashlib.sha256(content).hexdigest(), sums)
-    return tensors
+    with _regular_file(folder, TENSORS_NAME) as path:
+        tensors, digest = read_tensors(path, digests)
+        _check_sum(path, digest, sums)
+        return tensors
 
 
-def _check_header(path: Path, content: bytes) -> None:
-    """Checks sizes, counts and types before anything is built from them."""
-    size = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or size > min(MAX_HEADER_BYTES, len(content) - 8):
-        raise FormatError(f"{path}: header of {size} bytes; it takes at most {MAX_HEADER_BYTES} and fits in the file")
-    try:
-        header = msgspec.json.decode(content[8 : 8 + size], type=dict[str, msgspec.Raw])
-        header.pop("__metadata__", None)
-        entries = {name: msgspec.json.decode(raw, type=_TensorEntry) for name, raw in header.items()}
-    except _JSON_ERRORS as error:
-        raise FormatError(f"{path}: not a safetensors header ({error})") from error
-    if len(entries) > MAX_TENSORS:
-        raise FormatError(f"{path}: at most {MAX_TENSORS} tensors, got {len(entries)}")
-    for name, entry in entries.items():
-        if entry.dtype not in _DTYPES:
-            raise FormatError(f"{path}: tensor {name!r} has type {entry.dtype!r}, which no model of ours has")
+def _map_tensors(folder: Path, digests: Mapping[str, str]) -> dict[str, Tensor]:
+    with _regular_file(folder, TENSORS_NAME) as path:
+        return map_tensors(path, digests)

@@ -173,6 +173,10 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Raw rows, with or without labels.")],
     out: Annotated[Path, typer.Option(help="Scores, .csv or .parquet.")],
+    *,
+    mmap: Annotated[
+        bool, typer.Option("--mmap", help="Leave weights larger than memory on the disk; check them with verify.")
+    ] = False,
 ) -> None:
     """Score raw rows: writes row (or the id column) and probability."""
     from farthing.recommend import console
@@ -180,7 +184,7 @@ def predict(
     from farthing.recommend.predict import predict_log
 
     with console.counter("predict", total=None) as advance:
-        rows = predict_log(load_model(model), logs, out, progress=advance)
+        rows = predict_log(load_model(model, is_mapped=mmap), logs, out, progress=advance)
     say(f"{out}: {rows:,} rows scored")
 
 

@@ -119,13 +119,17 @@ def save_model(
     save_artifact(out, config=msgspec.to_builtins(description), tensors=tensors, files=files)
 
 
-def load_model(folder: Path) -> ClickModel:
+def load_model(folder: Path, *, is_mapped: bool = False) -> ClickModel:
     """The model of a folder that `save_model` wrote; every hash is checked first, no code is run.
+
+    Args:
+        folder: the model.
+        is_mapped: leave the weights on the disk, unchecked, for tables larger than memory: `artifact.load_artifact`.
 
     Raises:
         FormatError: the folder is damaged, or holds something else.
     """
-    artifact = load_artifact(folder)
+    artifact = load_artifact(folder, is_mapped=is_mapped)
     application = artifact.config.get("application")
     if application != APPLICATION:
         raise FormatError(f"{folder}: holds a model of {application!r}, not a recommender")
