@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from farthing.serve.doorkeeper import Doorkeeper
 from farthing.serve.gather import Gatherer
 from farthing.serve.metrics import CONTENT_TYPE, Metrics
 from farthing.serve.models import CurrentModel, Model
-from farthing.serve.requests import RefusedError, fail, json_response, read_json, refuse
+from farthing.serve.requests import RefusedError, json_response, read_json, send_fault, send_json, send_refusal
 
 RequestBody = TypeVar("RequestBody")
 Work = TypeVar("Work")
@@ -115,10 +117,15 @@ def create_app(
         Route("/metrics", api.metrics),
         Route("/openapi.json", api.openapi),
         Route("/v1/model", api.model),
-        Route("/v1/score", api.score, methods=["POST"]),
+        Route("/v1/score", api.only_post),
     ]
-    handlers = {RefusedError: refuse, Exception: fail, 404: _not_found, 405: _not_allowed}
-    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    pages = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_allowed}, lifespan=lifespan)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # Past the router and its layers, which take longer than a row.
+        is_score = scope["type"] == "http" and scope["path"] == "/v1/score" and scope["method"] == "POST"
+        await (api.score if is_score else pages)(scope, receive, send)
+
     return Doorkeeper(app=app, metrics=metrics, token=token, max_requests=limits.max_requests)
 
 
@@ -137,16 +144,30 @@ class _Api(Generic[Model, RequestBody, Work]):
         self._gatherer, self._limits = gatherer, limits
         self.is_ready = False
 
-    async def score(self, request: Request) -> Response:
+    async def score(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Scores the rows of the body."""
-        body = await read_json(request, self._service.request, max_bytes=self._limits.max_body)
+        try:
+            answer = await self._answer(scope, receive)
+        except RefusedError as error:
+            await send_refusal(send, error)
+        except Exception as error:  # noqa: BLE001  whatever it is, the client learns nothing of it
+            await send_fault(send, error)
+        else:
+            await send_json(send, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> object:
+        body = await read_json(scope, receive, self._service.request, max_bytes=self._limits.max_body)
         work = self._service.prepare(self._current.model, body)
         rows = self._service.num_rows(work)
         if rows > self._limits.max_batch:
             raise RefusedError(422, f"a request has at most {self._limits.max_batch} rows, got {rows}")
         answer = await self._gatherer.answer(work)
         self._metrics.num_rows += rows
-        return json_response(answer)
+        return answer
+
+    async def only_post(self, request: Request) -> Response:
+        """The answer to other methods than POST."""
+        return await _not_allowed(request, HTTPException(405))
 
     async def model(self, _: Request) -> Response:
         """What is known of the model."""

@@ -11,17 +11,15 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 
-import msgspec
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from farthing.serve.metrics import Metrics
-from farthing.serve.requests import RefusedError, too_busy
+from farthing.serve.requests import RefusedError, send_refusal, too_busy
 
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+LOOPBACK_NAMES = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """What a load balancer asks for: without a token, and however busy the server is."""
-_FOREIGN = frozenset({"cross-site", "same-site"})
+_FOREIGN = frozenset({b"cross-site", b"same-site"})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -49,7 +47,7 @@ class Doorkeeper:
         refusal = self._refusal(scope)
         if refusal is not None:
             self.metrics.count_request(refusal.status)
-            await _answer(send, refusal)
+            await send_refusal(send, refusal)
             return
         self._num_inside += 1
         try:
@@ -58,40 +56,28 @@ class Doorkeeper:
             self._num_inside -= 1
 
     def _refusal(self, scope: Scope) -> RefusedError | None:
-        headers = Headers(scope=scope)
-        if self.token is None and _name(headers.get("host", "")) not in LOOPBACK_NAMES:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        if self.token is None and _name(headers.get(b"host", b"")) not in LOOPBACK_NAMES:
             return RefusedError(403, "this server answers only to localhost and 127.0.0.1")
-        if headers.get("sec-fetch-site") in _FOREIGN:
+        if headers.get(b"sec-fetch-site") in _FOREIGN:
             return RefusedError(403, "a request that another site caused")
         if scope["path"] in OPEN_PATHS:
             return None
-        if self.token is not None and not _equal(headers.get("authorization", ""), f"Bearer {self.token}"):
+        if self.token is not None and not _equal(headers.get(b"authorization", b""), self.token):
             return RefusedError(401, "send the token as Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
         return too_busy() if self._num_inside >= self.max_requests else None
 
 
-def _name(host: str) -> str:
+def _name(host: bytes) -> bytes:
     """A `Host` header without its port."""
-    name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdecimal() else host).lower()
+    name, colon, port = host.rpartition(b":")
+    return (name if colon and port.isdigit() else host).lower()
 
 
-def _equal(offered: str, wanted: str) -> bool:
+def _equal(offered: bytes, token: str) -> bool:
     """Compares in a time that does not tell how much is right."""
-    return hmac.compare_digest(offered.encode(), wanted.encode())
+    return hmac.compare_digest(offered, f"Bearer {token}".encode())
 
 
 async def _close(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close"})
-
-
-async def _answer(send: Send, refusal: RefusedError) -> None:
-    body = msgspec.json.encode({"error": str(refusal)})
-    headers = {"content-type": "application/json", "content-length": str(len(body)), **refusal.headers}
-    start: Message = {
-        "type": "http.response.start",
-        "status": refusal.status,
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-    }
-    await send(start)
-    await send({"type": "http.response.body", "body": body})

@@ -26,7 +26,6 @@ class Metrics:
         self._buckets = [0] * (len(BUCKETS_S) + 1)
         self._seconds = 0.0
         self.num_rows = 0
-        self.num_calls = 0
         self.reloads: Counter[str] = Counter()
         self.model_hash = ""
 
@@ -59,12 +58,6 @@ class Metrics:
             ("requests_total", "counter", "Answered requests by status.", statuses),
             ("request_seconds", "histogram", "From a request's headers to its answer.", self._histogram()),
             ("rows_total", "counter", "Scored rows.", [f"farthing_rows_total {self.num_rows}"]),
-            (
-                "calls_total",
-                "counter",
-                "Calls of the model, each for many rows.",
-                [f"farthing_calls_total {self.num_calls}"],
-            ),
             ("reloads_total", "counter", "Models that were loaded, or refused.", reloads),
             ("model_info", "gauge", "The model in use.", [f'farthing_model_info{{hash="{self.model_hash}"}} 1']),
             ("resident_bytes", "gauge", "Memory in use.", [f"farthing_resident_bytes {resident_bytes()}"]),

@@ -78,6 +78,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         date_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN_S,

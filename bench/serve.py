@@ -1,0 +1,168 @@
+"""The scoring server under load, beside an empty handler and beside FastAPI with eager PyTorch.
+
+    python -m bench.serve MODEL [--seconds 5]
+
+MODEL is a model folder; its rows are made up. Each server has one core and one thread, the load comes from another
+process on loopback. Results go to bench/results/serve.json and into the table of docs/serve.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench.machine import describe
+
+from farthing.base.files import write_json
+from farthing.recommend.encoder import RowEncoder
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS, PAGE = ROOT / "bench" / "results" / "serve.json", ROOT / "docs" / "serve.md"
+START, END = "<!-- table: serve -->\n", "<!-- end -->"
+CANDIDATES = 500
+START_S = 60.0
+ASKED = {"single rows against the empty handler": 1 / 1.3, "single rows against FastAPI": 5.0, "candidates": 20.0}
+
+Row = dict[str, Any]  # Any: JSON
+
+
+def rows_of(folder: Path, number: int) -> list[dict[str, str]]:
+    """Rows whose values the model knows."""
+    generator, encoder = np.random.default_rng(0), RowEncoder.load(folder)
+    fields = [
+        (field.column, values.head(1000).to_list())
+        for field, values in zip(encoder.description.schema.fields, encoder.values, strict=True)
+    ]
+    numbers = [(column.name, [str(value) for value in range(100)]) for column in encoder.description.dense]
+    known = [(name, values) for name, values in (*numbers, *fields) if values]
+    return [{name: str(generator.choice(values)) for name, values in known} for _ in range(number)]
+
+
+@contextmanager
+def server(name: str, folder: Path) -> Iterator[str]:
+    """A server of this kind; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = {
+        "farthing": ["-m", "farthing", "recommend", "serve", str(folder), "--port", str(port)],
+    }.get(name, ["-m", "bench.serveothers", name, str(folder), str(port)])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, *command], env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait(port: int) -> None:
+    end = time.monotonic() + START_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def load(url: str, body: object, *, seconds: float, rate: float | None = None, connections: int = 32) -> Row:
+    """What `bench.serveload` measures."""
+    command = [
+        sys.executable,
+        "-m",
+        "bench.serveload",
+        url,
+        "--seconds",
+        str(seconds),
+        "--connections",
+        str(connections),
+    ]
+    command += ["--rate", str(rate)] if rate else []
+    ran = subprocess.run(command, input=json.dumps(body).encode(), capture_output=True, check=True)
+    summary: Row = json.loads(ran.stdout)
+    return summary
+
+
+def measure(folder: Path, seconds: float) -> list[Row]:
+    """All rows of the table."""
+    rows = rows_of(folder, CANDIDATES)
+    single, whole = {"rows": rows[:1]}, {"rows": rows}
+    shared = {name: rows[0][name] for name in list(rows[0])[: len(rows[0]) // 2]}
+    ranking = {"context": shared, "candidates": [{k: v for k, v in row.items() if k not in shared} for row in rows]}
+    measured: list[Row] = []
+
+    def note(engine: str, what: str, **found: Any) -> Row:  # Any: figures
+        measured.append({"engine": engine, "work": what, **found})
+        print(measured[-1], flush=True)
+        return measured[-1]
+
+    for name in ("empty", "farthing", "fastapi"):
+        with server(name, folder) as url:
+            load(url, single, seconds=1)
+            note(name, "1 row, 1 connection", **load(url, single, seconds=seconds, connections=1))
+            most = note(name, "1 row, 32 connections", **load(url, single, seconds=seconds))["answered_per_second"]
+            if name == "farthing":
+                for share in (0.5, 1.0, 2.0):
+                    note(name, f"1 row, {share:g}x capacity", **load(url, single, seconds=seconds, rate=share * most))
+                note(name, f"1 context, {CANDIDATES} candidates", **load(url, ranking, seconds=seconds, connections=2))
+            if name != "empty":
+                note(name, f"{CANDIDATES} rows", **load(url, whole, seconds=seconds, connections=2))
+    return measured
+
+
+def ratios(rows: list[Row]) -> dict[str, float]:
+    """What was asked for."""
+    rate = {(row["engine"], row["work"]): row["answered_per_second"] for row in rows}
+    single, many = "1 row, 32 connections", f"{CANDIDATES} rows"
+    return {
+        "single rows against the empty handler": rate["farthing", single] / rate["empty", single],
+        "single rows against FastAPI": rate["farthing", single] / rate["fastapi", single],
+        "candidates": rate["farthing", f"1 context, {CANDIDATES} candidates"] / rate["fastapi", many],
+    }
+
+
+def table(rows: list[Row], machine: dict[str, Any]) -> str:
+    """The rows as Markdown."""
+    lines = [
+        "| server | work | requests/s | p50 ms | p99 ms | p99.9 ms | turned away |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {row['engine']} | {row['work']} | {row['answered_per_second']:,.0f} | {row['p50']:.2f} | {row['p99']:.2f} "
+        f"| {row['p999']:.2f} | {row['shed']:.0%} |"
+        for row in rows
+    ]
+    lines += ["", "| ratio | asked | reached |", "|---|---:|---:|"]
+    lines += [f"| {name} | {ASKED[name]:.2g} | {reached:.2f} |" for name, reached in ratios(rows).items()]
+    lines += ["", f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}; server and load have a core each."]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    options = parser.parse_args()
+    rows, machine = measure(options.model, options.seconds), describe()
+    write_json(RESULTS, {"machine": machine, "rows": rows})
+    text = PAGE.read_text(encoding="utf-8")
+    before, after = text.split(START)[0], text.split(START)[1].partition(END)[2]
+    PAGE.write_text(before + START + table(rows, machine) + END + after, encoding="utf-8")
+    print(table(rows, machine))
+
+
+if __name__ == "__main__":
+    main()
