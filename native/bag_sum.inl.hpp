@@ -11,6 +11,9 @@
 constexpr std::size_t rows_ahead = 64;
 constexpr int second_cache = 2;
 
+// The same for the lines that sums are written to (measured with cold caches: a tenth of the time).
+constexpr std::size_t bags_ahead = 16;
+
 // What is the same for all columns of one call.
 template <typename Index>
 struct BagCall {
@@ -127,9 +130,11 @@ void sum_columns(const BagCall<Index>& call, std::size_t column) {
     Values<G> values(table, call.first);
     std::size_t i = start_of(bags, call.first);
     for (std::size_t j = i; j < i + rows_ahead; ++j) fetch<G>(table, bags, j, first_byte);
+    const std::size_t bytes_ahead = bags_ahead * call.out_stride * sizeof(float);
     float* out = call.out + column;
     for (std::size_t bag = call.first; bag < call.last; ++bag, out += call.out_stride) {
         const std::size_t start = i, end = start_of(bags, bag + 1);
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(out) + bytes_ahead), 1);
         F32 sums[Vectors];
         for (F32& sum : sums) sum = F32::all(0.0f);
         values.next_bag();
