@@ -5,9 +5,6 @@
 namespace farthing {
 namespace {
 
-// Tiers whose tests have run, on a machine or in an emulator. The others must be asked for.
-constexpr bool is_tested(Tier tier) noexcept { return tier != Tier::neon; }
-
 const Kernels& kernels_of(Tier tier) noexcept {
     switch (tier) {
 #if defined(__x86_64__)
@@ -83,10 +80,11 @@ std::string_view tier_name(Tier tier) noexcept {
     return "";
 }
 
+// The tests of all tiers have run: those of AVX2 and AVX-512 on machines, those of NEON in an emulator (`make emulate`).
 Tier default_tier() noexcept {
     Tier best = Tier::scalar;
     for (const Tier tier : all_tiers) {
-        if (is_tested(tier) && is_usable(tier, cpu_features())) best = tier;
+        if (is_usable(tier, cpu_features())) best = tier;
     }
     return best;
 }

@@ -38,7 +38,7 @@ bool is_usable(Tier tier, const CpuFeatures& features) noexcept;
 
 std::string_view tier_name(Tier tier) noexcept;
 
-// The best usable tier that is chosen without being asked for. A tier that no test has run is not.
+// The best usable tier, which is used unless another is asked for.
 Tier default_tier() noexcept;
 
 // The tier in use: the default one until `use_tier` says otherwise.

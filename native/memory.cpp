@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -23,6 +24,7 @@ Memory::Memory(std::size_t size) : size_(size) {
     if (size == 0) return;
     const bool is_large = size >= huge_page_bytes;
     const std::size_t unit = is_large ? huge_page_bytes : line_bytes;
+    if (size > std::numeric_limits<std::size_t>::max() - unit) throw std::bad_alloc();  // rounding up would wrap around
     data_ = static_cast<std::uint8_t*>(std::aligned_alloc(unit, round_up(size, unit)));
     if (data_ == nullptr) throw std::bad_alloc();
 #if defined(__linux__)

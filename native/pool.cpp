@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+#include <exception>
+#include <new>
 #include <thread>
+#include <type_traits>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -16,8 +17,11 @@
 namespace farthing {
 namespace {
 
-// How often a waiting thread looks before it sleeps: some 20 microseconds, the time between two calls of a busy loop.
+// How often a waiting thread looks before it sleeps: 20 to 100 microseconds, the time between two calls of a busy loop.
 constexpr int num_looks = 2000;
+
+// More workers than any machine has cores for are a mistake of the caller's, and threads stay for ever.
+constexpr std::size_t max_workers = 256;
 
 void pause() noexcept {
 #if defined(__x86_64__)
@@ -27,101 +31,124 @@ void pause() noexcept {
 #endif
 }
 
+// Returns once `value` is no longer `old`: it looks for a while, then sleeps until it is notified.
+void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) noexcept {
+    for (int look = 0; look < num_looks; ++look) {
+        if (value.load(std::memory_order_acquire) != old) return;
+        pause();
+    }
+    value.wait(old);
+}
+
+// The first thing that a body threw.
+struct Failure {
+    std::atomic<bool> is_set{false};
+    std::exception_ptr error;
+};
+
 struct Job {
     void (*body)(void*, std::size_t, std::size_t) = nullptr;
     void* context = nullptr;
     std::size_t num_blocks = 0;
-    std::size_t num_workers = 0;
-    std::atomic<std::size_t> next{0};
-    std::atomic<std::size_t> num_busy{0};
+    Failure* failure = nullptr;
 };
 
+// One job at a time. A thread joins by taking one of the job's seats, whose number is its worker number. The caller
+// writes a job before it offers the seats, withdraws those that are left when it runs out of blocks, and waits for the
+// threads that joined. So nobody waits for a thread that is still asleep, and one that wakes late finds no seat, or one of
+// the next job, which is as good.
 class Pool {
    public:
-    void run(std::size_t num_blocks, std::size_t num_workers, void (*body)(void*, std::size_t, std::size_t),
-             void* context) {
-        grow(num_workers - 1);
-        job_.body = body;
-        job_.context = context;
-        job_.num_blocks = num_blocks;
-        job_.num_workers = num_workers;
-        job_.next.store(0, std::memory_order_relaxed);
-        job_.num_busy.store(num_threads_, std::memory_order_relaxed);
-        {
-            const std::lock_guard lock(mutex_);
-            round_.fetch_add(1, std::memory_order_release);
-        }
-        wake_.notify_all();
-        work(0);
-        while (job_.num_busy.load(std::memory_order_acquire) != 0) pause();
-    }
+    // Whether the calling thread now owns the pool, until it calls `leave`.
+    bool enter() noexcept { return !in_use_.test_and_set(std::memory_order_acquire); }
+    void leave() noexcept { in_use_.clear(std::memory_order_release); }
 
-    std::mutex in_use;
+    void run(const Job& job, std::uint32_t num_workers) noexcept {
+        grow(num_workers - 1);
+        job_ = job;
+        next_.store(0, std::memory_order_relaxed);
+        num_left_.store(0, std::memory_order_relaxed);
+        seats_.store(num_workers - 1, std::memory_order_release);
+        round_.fetch_add(1);
+        for (std::uint32_t worker = 1; worker < num_workers; ++worker) round_.notify_one();
+        work(0);
+        const std::uint32_t num_joined = num_workers - 1 - seats_.exchange(0);
+        for (std::uint32_t left; (left = num_left_.load(std::memory_order_acquire)) != num_joined;) {
+            wait_while(num_left_, left);
+        }
+    }
 
    private:
-    void grow(std::size_t num_threads) {
-        for (; num_threads_ < num_threads; ++num_threads_) {
-            const std::size_t worker = num_threads_ + 1;
-            std::thread([this, worker, seen = round_.load()] { serve(worker, seen); }).detach();
+    void grow(std::uint32_t num_threads) noexcept {
+        try {
+            for (; num_threads_ < num_threads; ++num_threads_) {
+                std::thread([this, seen = round_.load()] { serve(seen); }).detach();
+            }
+        } catch (const std::exception&) {
+            // The system grants no more threads, or no memory for one: those that there are do the blocks.
         }
     }
 
-    // What a thread does for ever: the next job, if it is among those asked to help.
-    void serve(std::size_t worker, std::uint64_t seen) {
+    // What a thread does for ever.
+    void serve(std::uint32_t seen) noexcept {
         for (;;) {
-            seen = next_round(seen);
-            if (worker < job_.num_workers) work(worker);
-            job_.num_busy.fetch_sub(1, std::memory_order_release);
+            wait_while(round_, seen);
+            seen = round_.load(std::memory_order_acquire);
+            const std::uint32_t seat = take_seat();
+            if (seat == 0) continue;
+            work(seat);
+            num_left_.fetch_add(1);
+            num_left_.notify_one();
         }
     }
 
-    std::uint64_t next_round(std::uint64_t seen) {
-        for (int look = 0; look < num_looks; ++look) {
-            if (round_.load(std::memory_order_acquire) != seen) return seen + 1;
-            pause();
+    // The number of a seat that is now this thread's, or 0.
+    std::uint32_t take_seat() noexcept {
+        std::uint32_t seats = seats_.load(std::memory_order_acquire);
+        while (seats != 0 && !seats_.compare_exchange_weak(seats, seats - 1, std::memory_order_acq_rel)) {
         }
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return round_.load(std::memory_order_acquire) != seen; });
-        return seen + 1;
+        return seats;
     }
 
-    void work(std::size_t worker) {
-        for (std::size_t block; (block = job_.next.fetch_add(1, std::memory_order_relaxed)) < job_.num_blocks;) {
-            job_.body(job_.context, block, worker);
+    void work(std::size_t worker) noexcept {
+        try {
+            for (std::size_t block; (block = next_.fetch_add(1, std::memory_order_relaxed)) < job_.num_blocks;) {
+                job_.body(job_.context, block, worker);
+            }
+        } catch (...) {
+            if (!job_.failure->is_set.exchange(true)) job_.failure->error = std::current_exception();
+            next_.store(job_.num_blocks, std::memory_order_relaxed);
         }
     }
 
     Job job_;
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    std::atomic<std::uint64_t> round_{0};
-    std::size_t num_threads_ = 0;
+    std::atomic<std::size_t> next_{0};
+    std::atomic<std::uint32_t> seats_{0};
+    std::atomic<std::uint32_t> num_left_{0};
+    std::atomic<std::uint32_t> round_{0};
+    std::uint32_t num_threads_ = 0;
+    std::atomic_flag in_use_;
 };
 
-// Never destroyed: its threads may still wait in it while the process ends.
-Pool* the_pool = nullptr;
+// Never destroyed, so that its threads may still wait in it while the process ends.
+constinit Pool pool;
+static_assert(std::is_trivially_destructible_v<Pool>);
 
-Pool& pool() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-        the_pool = new Pool;
-        // The threads did not come along into a child; their pool is left as it is, and the child gets another.
-        pthread_atfork(nullptr, nullptr, [] { the_pool = new Pool; });
-    });
-    return *the_pool;
-}
+// The threads did not come along into the child of a fork, and one of them or another caller may have been anywhere in the
+// pool; the thread that forked was not, so nobody is in it any more.
+[[maybe_unused]] const int followed = pthread_atfork(nullptr, nullptr, [] { new (&pool) Pool; });
 
 }  // namespace
 
 void parallel_for(std::size_t num_blocks, std::size_t num_threads,
                   void (*body)(void* context, std::size_t block, std::size_t worker), void* context) {
-    const std::size_t num_workers = std::min(num_blocks, num_threads);
-    if (num_workers > 1) {
-        Pool& shared = pool();
-        if (const std::unique_lock lock(shared.in_use, std::try_to_lock); lock.owns_lock()) {
-            shared.run(num_blocks, num_workers, body, context);
-            return;
-        }
+    const std::size_t num_workers = std::min({num_blocks, num_threads, max_workers});
+    if (num_workers > 1 && pool.enter()) {
+        Failure failure;
+        pool.run({body, context, num_blocks, &failure}, static_cast<std::uint32_t>(num_workers));
+        pool.leave();
+        if (failure.error) std::rethrow_exception(failure.error);
+        return;
     }
     for (std::size_t block = 0; block < num_blocks; ++block) body(context, block, 0);
 }

@@ -170,7 +170,7 @@ void Product::forward_block(const float* x, const ProductCall& part) const {
 }
 
 void Product::forward(const float* x, std::size_t num_rows, float* out, std::size_t num_threads) const {
-    if (num_rows == 0) return;
+    if (num_rows == 0 || num_outputs() == 0) return;
     const std::size_t num_products = num_rows * weight_.num_inputs * weight_.num_outputs;
     const std::size_t threads = std::clamp<std::size_t>(num_products / min_thread_products, 1, std::max<std::size_t>(num_threads, 1));
     struct Work {
