@@ -148,6 +148,41 @@ format: install  ## let ruff rewrite what it can
 	$(BIN)/ruff format --quiet
 	$(BIN)/ruff check --fix --quiet
 
+# Every tier against the scalar one without Python, here and on 64-bit ARM; the checksums of both machines are equal.
+TIERS := build/tiers
+ARM := -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
+  -DCMAKE_EXE_LINKER_FLAGS=-static -DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64
+.PHONY: emulate sanitize
+CMAKE_NATIVE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja)
+
+emulate: $(STAMPS)/locked  ## compare the kernel tiers, those of 64-bit ARM in an emulator (apt-get install qemu-user g++-aarch64-linux-gnu)
+	$(CMAKE_NATIVE) -S tests/native -B $(TIERS)/host -DCMAKE_BUILD_TYPE=Release -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+	$(CMAKE_NATIVE) -S tests/native -B $(TIERS)/aarch64 -DCMAKE_BUILD_TYPE=Release -DCMAKE_COMPILE_WARNING_AS_ERROR=ON $(ARM)
+	$(BIN)/cmake --build $(TIERS)/host --target tiers
+	$(BIN)/cmake --build $(TIERS)/aarch64
+	$(TIERS)/host/tiers | tee $(TIERS)/host.txt
+	qemu-aarch64 $(TIERS)/aarch64/tiers > $(TIERS)/aarch64.txt
+	diff $(TIERS)/host.txt $(TIERS)/aarch64.txt
+
+# The interpreter must load the sanitizer before anything else, and with it the library whose exceptions it watches. What
+# Python itself never frees at its end is no leak of ours.
+SANITIZED := LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libstdc++.so)" \
+  ASAN_OPTIONS=detect_leaks=0 FARTHING_TEST_EXTENSION="$$(echo build/sanitized/extension/_native*.so)"
+
+sanitize: install  ## the native tests under AddressSanitizer and UndefinedBehaviorSanitizer, the threads under ThreadSanitizer
+	$(CMAKE_NATIVE) -S tests/native -B build/sanitized/races -DCMAKE_BUILD_TYPE=RelWithDebInfo
+	$(BIN)/cmake --build build/sanitized/races --target pool_races
+	build/sanitized/races/pool_races
+	$(CMAKE_NATIVE) -S tests/native -B build/sanitized/native -DCMAKE_BUILD_TYPE=Debug -DFARTHING_SANITIZE=ON
+	$(BIN)/cmake --build build/sanitized/native
+	build/sanitized/native/pool
+	build/sanitized/native/tiers
+	$(CMAKE_NATIVE) -S . -B build/sanitized/extension -DCMAKE_BUILD_TYPE=Debug -DFARTHING_SANITIZE=ON \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python)
+	$(BIN)/cmake --build build/sanitized/extension
+	$(ONE_THREAD) $(SANITIZED) $(BIN)/python -m pytest -q -p tests.native.extension -m native \
+	  $$(grep -rl "pytest.mark.native" tests --include "test_*.py") $(PYTEST_ARGS)
+
 bench: install  ## measure what needs no data of your own: preparing a log, training
 	$(BIN)/python -m bench.prepare
 	$(BIN)/python -m bench.training

@@ -36,7 +36,10 @@ WIDTHS: tuple[Bits, ...] = (8, 4, 2, 1)
 GRANULARITIES: tuple[Granularity, ...] = ("table", "group", "dimension", "row")
 NUM_ROWS = 37
 
-pytestmark = pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)")
+pytestmark = [
+    pytest.mark.native,
+    pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)"),
+]
 
 
 @pytest.fixture

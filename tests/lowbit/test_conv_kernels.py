@@ -23,7 +23,10 @@ EXTENSION = native.extension()
 TIERS: list[str] = EXTENSION.usable_tiers() if EXTENSION else []
 WIDTHS: tuple[Bits, ...] = (8, 4, 2, 1)
 
-pytestmark = pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)")
+pytestmark = [
+    pytest.mark.native,
+    pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)"),
+]
 
 
 def geometry(stride: int = 1, padding: Any = 0, dilation: int = 1, groups: int = 1) -> ConvGeometry:

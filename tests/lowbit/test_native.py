@@ -24,7 +24,10 @@ EXTENSION = native.extension()
 TIERS: list[str] = EXTENSION.usable_tiers() if EXTENSION else []
 WIDTHS: tuple[Bits, ...] = (8, 4, 2, 1)
 
-pytestmark = pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)")
+pytestmark = [
+    pytest.mark.native,
+    pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)"),
+]
 
 
 @pytest.fixture

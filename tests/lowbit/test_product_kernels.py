@@ -22,7 +22,10 @@ WIDTHS: tuple[Bits, ...] = (8, 4, 2, 1)
 BITS = st.sampled_from(WIDTHS)
 Floats = npt.NDArray[np.float32]
 
-pytestmark = pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)")
+pytestmark = [
+    pytest.mark.native,
+    pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)"),
+]
 
 
 @pytest.fixture

@@ -36,7 +36,10 @@ from tests.reference.click_hash import hashed_id
 
 EXTENSION = native.extension()
 TIERS: list[str] = EXTENSION.usable_tiers() if EXTENSION else []
-pytestmark = pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)")
+pytestmark = [
+    pytest.mark.native,
+    pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)"),
+]
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXPECTED: dict[str, Any] = json.loads((GOLDEN / "clicks.json").read_text())
