@@ -40,11 +40,13 @@ def trained(quantizer: str, bits: Bits, activation_bits: Any) -> Any:
 def test_the_packed_model_gives_what_the_trained_one_gives(quantizer: str, bits: Bits, activation_bits: Any) -> None:
     model, inputs = trained(quantizer, bits, activation_bits), batch()
     packed: Any = pack(model)
+    # Weighted rows are summed with one rounding fewer in torch (docs/format.md, "Tables"); activation codes hide that.
+    atol = 1e-6 if activation_bits is None else 0.0
     with torch.no_grad():
-        assert torch.equal(packed(inputs), model(inputs))
+        assert torch.allclose(packed(inputs), model(inputs), rtol=0.0, atol=atol)
         few = {"indices": inputs["indices"][:3], "offsets": torch.tensor([0, 3]), "weights": inputs["weights"][:3]}
         one = few | {"words": inputs["words"][:1], "images": inputs["images"][:1]}
-        assert torch.equal(packed(one), model(one))
+        assert torch.allclose(packed(one), model(one), rtol=0.0, atol=atol)
 
 
 @pytest.mark.parametrize(("quantizer", "bits"), WIDTHS)
