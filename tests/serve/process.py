@@ -39,7 +39,8 @@ def serving(model: Path, *options: str) -> Iterator[ServerProcess]:
     with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=environment) as process:
         assert process.stdout is not None
         lines = iter(process.stdout)
-        url = next(word for line in lines for word in line.split() if word.startswith("http://"))
+        url = next((word for line in lines for word in line.split() if word.startswith("http://")), None)
+        assert url, f"the server ended with exit code {process.wait()}"
         server = ServerProcess(process, url)
         # A pipe that nobody empties would stop the server when it is full.
         reader = threading.Thread(target=server.said.extend, args=(lines,))

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from farthing.serve import requests
 from farthing.serve.app import Limits
-from tests.serve.numbers import app_of, folder_of
+from tests.serve.numbers import Numbers, app_of, folder_of
 
 URL = "http://localhost"
 
@@ -101,6 +101,15 @@ def test_a_slow_body_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
             return answer.status_code
 
     assert asyncio.run(ask()) == 408
+
+
+def test_a_client_that_goes_away_is_no_fault_of_ours() -> None:
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "headers": [(b"content-type", b"application/json")]}
+    with pytest.raises(requests.RefusedError, match="cut off"):
+        asyncio.run(requests.read_json(scope, receive, Numbers, max_bytes=9))
 
 
 @given(body=st.binary(max_size=150))

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from farthing.base.errors import FormatError
 from farthing.lowbit.artifact import CONFIG_NAME, SUMS_NAME, TENSORS_NAME, load_artifact
 from farthing.recommend.service import ServedModel
@@ -47,7 +49,7 @@ def hostile_models_are_refused(budget: Budget, folder: Path) -> Outcome:
             loaded += 1
         except FormatError:
             refused += 1
-        except Exception as error:  # noqa: BLE001  it is what this looks for
+        except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  it is what this looks for
             others.append(f"{type(error).__name__}: {error}"[:200])
         slowest = max(slowest, time.monotonic() - start)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

@@ -23,7 +23,14 @@ from farthing.recommend.rows import body_blocks, read_block, read_log
 from farthing.recommend.schema import LogSchema
 from farthing.recommend.shards import flatten
 from farthing.recommend.standardise import dense_matrix, log_transform, standardise
-from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED, UNKNOWN_ID, positions, read_vocabulary
+from farthing.recommend.vocabulary import (
+    MISSING_ID,
+    NUM_RESERVED,
+    PARQUET_ERRORS,
+    UNKNOWN_ID,
+    positions,
+    read_vocabulary,
+)
 
 ENCODER_FILE = "encoder.json"
 VOCABULARY_FILE = "vocabulary.parquet"
@@ -77,10 +84,12 @@ class RowEncoder:
             FormatError: its files are missing or damaged, or do not fit each other.
         """
         description = read_json(folder / ENCODER_FILE, EncoderDescription)
+        if [column.name for column in description.dense] != list(description.schema.dense):
+            raise FormatError(f"{folder / ENCODER_FILE}: its statistics are not those of the columns of numbers")
         path = folder / VOCABULARY_FILE
         try:
             table = pl.read_parquet(path, schema={"field": pl.Int32, "value": pl.String})
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except (*PARQUET_ERRORS, OSError) as error:
             raise FormatError(f"{path}: not a vocabulary that farthing wrote ({str(error).splitlines()[0]})") from error
         values = [table.filter(pl.col("field") == field)["value"] for field in range(len(description.table_rows))]
         if [len(kept) + NUM_RESERVED for kept in values] != list(description.table_rows):

@@ -59,6 +59,10 @@ def _is_list(columns: pl.DataFrame, name: str) -> bool:
     return isinstance(columns.schema[name], pl.List)
 
 
+# Polars panics, which no `except Exception` stops, on some files whose parts contradict each other; met while fuzzing.
+PARQUET_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+
 def read_vocabulary(path: Path, *columns: str) -> pl.DataFrame:
     """Columns of a vocabulary file, which has `value` (String) and `count` (Int64); row i is id i + 2.
 
@@ -68,7 +72,7 @@ def read_vocabulary(path: Path, *columns: str) -> pl.DataFrame:
     try:
         file = pl.scan_parquet(path, schema={"value": pl.String, "count": pl.Int64})
         return file.select(columns or ("value", "count")).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (*PARQUET_ERRORS, OSError) as error:
         raise FormatError(f"{path}: not a vocabulary that farthing wrote ({str(error).splitlines()[0]})") from error
 
 
