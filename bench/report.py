@@ -96,7 +96,7 @@ per log with full precision. MB is `model.safetensors` plus `config.json`, the v
 multiply-adds per row; the seed's count is that of the table this project started from: multiply-adds of 5,000 rows, a
 1-bit one as 1/32. Rounded presets and `fp32-distilled` learn from the labels and from the `fp32` run of the same seed
 (docs/adr/0009-rounded-models-have-a-teacher.md). Training speed has a section of its own. Latency: one thread, plain
-PyTorch path (the native kernels are work to come), encoded rows in, probabilities out.
+PyTorch path (these runs are older than the native kernels), encoded rows in, probabilities out.
 """
     for name, rows in results["logs"].items():
         text += f"\n### {name}\n\n{LOGS.get(name, '')}\n\n" + table(rows, tuple(COLUMNS))

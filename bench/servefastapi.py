@@ -27,9 +27,7 @@ def create_app(folder: Path) -> ASGIApp:
     model = load_model(folder)
     network, schema = float_network(model), model.encoder.description.schema
     columns = [name for name in schema.columns(with_label=False) if name != schema.id]
-    app = FastAPI()
 
-    @app.post("/v1/score")
     def score(body: Rows) -> Scores:
         texts = {name: [_text(row.get(name)) for row in body.rows] for name in columns}
         frame = pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
@@ -38,6 +36,8 @@ def create_app(folder: Path) -> ASGIApp:
             logits = network(batch.dense, batch.indices, batch.offsets)
         return Scores(probability=logits.double().sigmoid().tolist())
 
+    app = FastAPI()
+    app.add_api_route("/v1/score", score, methods=["POST"], response_model=Scores)
     asgi: ASGIApp = app
     return asgi
 
