@@ -44,20 +44,21 @@ def model_rows(
     *,
     peers: Mapping[str, Peer],
     batches: Sequence[int],
-    threads: Sequence[int],
+    threads: int,
     table_rows: int,
     seconds: float,
 ) -> Iterator[Row]:
-    """A row for every engine, number of rows and number of threads."""
+    """A row for every engine and number of rows on one thread, and for the most rows on `threads`."""
     for preset in MODELS:
         model = random_model(preset, table_rows)
-        measured = bench_model(model, peers=peers, batches=batches, threads=threads, seconds=seconds)
-        for row in measured.rows:
-            yield msgspec.to_builtins(row) | {
-                "case": f"DLRM, {preset}",
-                "variant": measured.variants[row.engine, row.batch, row.threads],
-                "least_us": _least(model, limits, row.batch) if row.threads == 1 else {},
-            }
+        for sizes, count in ((batches, 1), ([max(batches)], threads)):
+            measured = bench_model(model, peers=peers, batches=sizes, threads=[count], seconds=seconds)
+            for row in measured.rows:
+                yield msgspec.to_builtins(row) | {
+                    "case": f"DLRM, {preset}",
+                    "variant": measured.variants[row.engine, row.batch, row.threads],
+                    "least_us": _least(model, limits, row.batch) if row.threads == 1 else {},
+                }
 
 
 def _least(model: ClickModel, limits: Limits, batch: int) -> dict[str, float]:

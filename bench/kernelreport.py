@@ -54,8 +54,13 @@ ASKS = (
     Ask(text="the same, Zipf", times=3, where=_bags(1, 2048, "zipf")),
     Ask(text="4 bits, uniform, against fbgemm", times=1.7, where=_bags(4, 2048, "uniform"), peers=("fbgemm",)),
     Ask(text="4 bits, Zipf, against fbgemm", times=3, where=_bags(4, 2048, "zipf"), peers=("fbgemm",)),
-    Ask(text="26 tables, batch 1, 1 bit", times=12, where=_bags(1, 1, "uniform")),
-    Ask(text="26 tables, batch 1, 4 bits", times=12, where=_bags(4, 1, "uniform")),
+    Ask(
+        text="26 tables, batch 1, 1 bit, against engines with 26 tables",
+        times=12,
+        where=_bags(1, 1, "uniform"),
+        peers=("torch", "fbgemm"),
+    ),
+    Ask(text="the same against one joined table", times=12, where=_bags(1, 1, "uniform"), peers=("torch, joined",)),
     Ask(
         text="linear 1024 x 1024, W1A1 against MKL fp32, batch 1 to 2048",
         times=12,

@@ -85,7 +85,7 @@ def kernel_rows(limits: dict[str, Any], options: argparse.Namespace) -> Iterator
             limits,
             peers=peers,
             batches=batches,
-            threads=(one, many),
+            threads=many,
             table_rows=options.table_rows,
             seconds=options.seconds,
         )
