@@ -120,10 +120,10 @@ int8 or fp32, static or dynamic) the fastest counts, chosen anew for each row. I
 get ids in their own form, off the clock. Tables of 26 M rows take 16 batches in turns, so that no call finds the rows
 of the one before. `torch` looks up 26 tables in 26 calls, `torch, joined` in one table of them all. ONNX Runtime and
 FBGEMM cannot be told to leave AVX-512 and AMX alone: in the first mode CPUID answers them as a CPU with AVX2 would
-(bench/only_avx2.c). On such CPUs products of u8 and i8 saturate in 16 bits in ONNX Runtime and torch's fbgemm, which
-is fast and not exact; farthing's are exact. The limit is what this machine was measured to do at most on one thread
-(bench/limits.cpp): u8 x i8 products by `vpmaddubsw` or `vpdpbusd` (AMX is not counted), signs by `vpshufb` with eight
-operations a byte, random lines of a block of the table's size for lookups.
+(bench/only_avx2.c). There products of u8 and i8 would saturate in ONNX Runtime and torch's fbgemm, so they get
+weights or inputs of 7 bits, as each advises; farthing's sums are exact. The limit is what this machine was measured
+to do at most on one thread (bench/limits.cpp): u8 x i8 products by `vpmaddubsw` or `vpdpbusd` (AMX is not counted),
+signs by `vpshufb` with eight operations a byte, random lines of a block of the table's size for lookups.
 """
 
 
@@ -203,10 +203,9 @@ def _one(title: str, result: Results) -> str:
     facts, limits = result["machine"], result["limits"]
     where = f"{facts['cpu']}, {facts['cores']} cores, tier `{facts['tier']}`, torch {facts['torch']}, {facts['date']}"
     busy = facts["load"]
-    lines = [
-        f"\n### {title.capitalize()}\n",
-        f"{where}; load average {busy['before']:.1f} before and {busy['after']:.1f} after.",
-    ]
+    priority = ", at real-time priority" if facts["real_time"] else ""
+    load = f"load average {busy['before']:.1f} before and {busy['after']:.1f} after"
+    lines = [f"\n### {title.capitalize()}\n", f"{where}; {load}{priority}."]
     if limits:
         sizes = ", ".join(f"{ns:g} ({mib})" for mib, ns in limits["line_ns_of_mib"].items())
         lines.append(

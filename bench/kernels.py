@@ -4,6 +4,8 @@
     python -m bench.kernels --isa avx2       all engines held to AVX2 (bench/only_avx2.c)
     python -m bench.kernels --only bags linear --seconds 2
 
+    chrt -r 10 python -m bench.kernels       on a busy machine: before everything else, and nothing is stopped
+
 All engines of a case are timed in turns in one process; of an engine's variants the fastest counts. Results go to
 bench/results/kernels-native.json and kernels-avx2.json, from there into docs/benchmarks.md (python -m bench.report).
 Absent engines are named with the line that installs them. Parsing has a script of its own: bench/clicks.py.
@@ -135,6 +137,7 @@ def main() -> None:
         rows.append(row)
     busy = {"before": load, "after": os.getloadavg()[0]}
     facts = describe() | {"isa": held, "load": busy, "tier": (native.info() or {}).get("tier")}
+    facts |= {"real_time": os.sched_getscheduler(0) != os.SCHED_OTHER}
     out = options.out or isa.HERE / "results" / f"kernels-{held}.json"
     write_json(out, {"machine": facts, "limits": limits, "absent": sorted(absent), "rows": rows})
     print(f"{out}: {len(rows)} rows")

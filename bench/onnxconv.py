@@ -7,7 +7,7 @@ import onnxruntime
 from onnx import TensorProto, helper
 
 from farthing.recommend.peers.graph import Graph, serialise
-from farthing.recommend.peers.ort import open_session
+from farthing.recommend.peers.ort import largest_weight, open_session
 
 
 def conv_session(shape: tuple[int, int, int, int, int, int, int], threads: int) -> onnxruntime.InferenceSession:
@@ -18,11 +18,11 @@ def conv_session(shape: tuple[int, int, int, int, int, int, int], threads: int) 
         threads: of the session.
     """
     channels, height, width, outputs, kernel, stride, padding = shape
-    generator, graph = np.random.default_rng(0), Graph()
+    generator, graph, largest = np.random.default_rng(0), Graph(), largest_weight()
     x_scale, y_scale = (graph.constant(np.array(value, np.float32)) for value in (4 / 128, 1 / 32))
     zero = graph.constant(np.array(128, np.uint8))
     weight = [
-        graph.constant(generator.integers(-127, 128, (outputs, channels, kernel, kernel), dtype=np.int8)),
+        graph.constant(generator.integers(-largest, largest + 1, (outputs, channels, kernel, kernel), dtype=np.int8)),
         graph.constant(np.full(outputs, 0.001, np.float32)),
         graph.constant(np.zeros(outputs, np.int8)),
     ]

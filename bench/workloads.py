@@ -250,11 +250,13 @@ def _int8_calls(layer: nn.Linear, x: torch.Tensor) -> dict[str, Call]:
 
 def _onnx_calls(layer: nn.Linear, x: torch.Tensor, threads: int) -> dict[str, Call] | None:
     try:
-        from farthing.recommend.peers.graph import add_dynamic, linear_graph, static_linear
-        from farthing.recommend.peers.ort import open_session
+        from farthing.recommend.peers.graph import dynamic_linear, linear_graph, static_linear
+        from farthing.recommend.peers.ort import largest_weight, open_session
     except ImportError:
         return None
-    forms = {"static": static_linear({layer: (float(x.min()), float(x.max()))}), "dynamic": add_dynamic}
+    largest = largest_weight()
+    ranges = {layer: (float(x.min()), float(x.max()))}
+    forms = {"static": static_linear(largest, ranges), "dynamic": dynamic_linear(largest)}
     feeds = {"x": x.numpy()}
     sessions = {name: open_session(linear_graph(layer, form), threads, {}) for name, form in forms.items()}
     return {name: (lambda s=session: s.run(None, feeds)) for name, session in sessions.items()}  # type: ignore[misc]

@@ -6,7 +6,7 @@ ones that its quantizer and its optimizer end at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -138,28 +138,32 @@ def add_float(graph: Graph, layer: nn.Linear, activation: nn.Module | None, x: s
     return add_activation(graph, activation, product)
 
 
-def add_dynamic(graph: Graph, layer: nn.Linear, activation: nn.Module | None, x: str) -> str:
+def dynamic_linear(largest_weight: int) -> AddLinear:
     """int8 weights; the input is rounded to u8 between its smallest and largest value."""
-    integers, scale = round_weight(layer.weight.detach())
-    constants = [
-        graph.constant(v) for v in (integers.t(), scale, torch.zeros_like(scale, dtype=torch.int8), layer.bias)
-    ]
-    product = graph.add("DynamicQuantizeMatMul", x, *constants, domain="com.microsoft")
-    return add_activation(graph, activation, product)
+
+    def add(graph: Graph, layer: nn.Linear, activation: nn.Module | None, x: str) -> str:
+        integers, scale = round_weight(layer.weight.detach(), largest_weight)
+        zeros = torch.zeros_like(scale, dtype=torch.int8)
+        constants = [graph.constant(value) for value in (integers.t(), scale, zeros, layer.bias)]
+        product = graph.add("DynamicQuantizeMatMul", x, *constants, domain="com.microsoft")
+        return add_activation(graph, activation, product)
+
+    return add
 
 
-def static_linear(largest: dict[nn.Linear, tuple[float, float]]) -> AddLinear:
+def static_linear(largest_weight: int, ranges: Mapping[nn.Linear, tuple[float, float]]) -> AddLinear:
     """int8 weights; the input is rounded to u8 between what a sample's smallest and largest value were.
 
     Args:
-        largest: for every linear layer the smallest and largest value of its input.
+        largest_weight: integers of weights are in [-largest_weight, largest_weight].
+        ranges: for every linear layer the smallest and largest value of its input.
     """
 
     def add(graph: Graph, layer: nn.Linear, activation: nn.Module | None, x: str) -> str:
-        low, high = largest[layer]
+        low, high = ranges[layer]
         input_scale = max(high - low, 1e-6) / 255
         zero = np.uint8(np.clip(round(-low / input_scale), 0, 255))
-        integers, scale = round_weight(layer.weight.detach())
+        integers, scale = round_weight(layer.weight.detach(), largest_weight)
         bias = (layer.bias.detach() / (scale * input_scale)).round().to(torch.int32)
         x_scale, x_zero = graph.constant(np.array(input_scale, np.float32)), graph.constant(np.array(zero))
         rounded = graph.add("QuantizeLinear", x, x_scale, x_zero)

@@ -64,9 +64,9 @@ class RowWiseBag(nn.Module):
         return result
 
 
-def round_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest integers in [-127, 127] of each row, and the scale of each row."""
-    scale = weight.abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny) / 127
+def round_weight(weight: Tensor, largest: int = 127) -> tuple[Tensor, Tensor]:
+    """The nearest integers in [-largest, largest] of each row, and the scale of each row."""
+    scale = weight.abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny) / largest
     return (weight / scale.unsqueeze(1)).round().to(torch.int8), scale
 
 

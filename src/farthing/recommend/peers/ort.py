@@ -1,7 +1,7 @@
 """ONNX Runtime: the DLRM in float32, and with int8 products in the two forms that its CPU provider is fast at.
 
-Its products of u8 inputs and i8 weights add pairs in 16 bits on CPUs without VNNI, and these sums saturate; the slower
-forms do not. A variant whose logits suffer from that is left out by the caller's check.
+Its products of u8 inputs and i8 weights add pairs in 16 bits on CPUs without VNNI. These sums saturate, unless weights
+have 7 bits: that is what its documentation advises there, and it is as fast.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import onnxruntime
 import torch
 from torch import nn
 
+from farthing.lowbit import native
 from farthing.recommend.clicks import ClickBatch
 from farthing.recommend.model import Dlrm
 from farthing.recommend.peers.engine import Network, Scores, Subject
-from farthing.recommend.peers.graph import TABLE, AddLinear, Array, add_dynamic, add_float, dlrm_graph, static_linear
+from farthing.recommend.peers.graph import TABLE, AddLinear, Array, add_float, dlrm_graph, dynamic_linear, static_linear
 
 
 def build(subject: Subject) -> Mapping[str, Network]:
@@ -24,14 +25,20 @@ def build(subject: Subject) -> Mapping[str, Network]:
     network = subject.plain
     table = network.embedding.weight.detach().numpy()
     forms: dict[str, AddLinear] = {
-        "int8 static": static_linear(input_ranges(network, subject.sample)),
-        "int8 dynamic": add_dynamic,
+        "int8 static": static_linear(largest_weight(), input_ranges(network, subject.sample)),
+        "int8 dynamic": dynamic_linear(largest_weight()),
         "fp32": add_float,
     }
     return {
         name: _on_batches(open_session(dlrm_graph(network, form), subject.threads, {TABLE: table}))
         for name, form in forms.items()
     }
+
+
+def largest_weight() -> int:
+    """The largest integer of a weight: 7 bits where sums of two products with 8 bits would saturate."""
+    features = (native.info() or {}).get("features", {})
+    return 127 if features.get("avx512vnni") or features.get("neon") else 63
 
 
 def open_session(model: bytes, threads: int, external: Mapping[str, Array]) -> onnxruntime.InferenceSession:
