@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace farthing {
 
@@ -21,6 +22,38 @@ inline void check(bool is_right, const char* rule) {
 inline bool overlap(const void* a, std::size_t a_size, const void* b, std::size_t b_size) {
     const auto a_first = reinterpret_cast<std::uintptr_t>(a), b_first = reinterpret_cast<std::uintptr_t>(b);
     return a_first < b_first + b_size && b_first < a_first + a_size;
+}
+
+// What kernels take for granted of arrays, and numpy does not promise: they start where their type may.
+template <typename T, typename... Rest>
+bool is_aligned(const nanobind::ndarray<T, Rest...>& array) {
+    return reinterpret_cast<std::uintptr_t>(array.data()) % sizeof(T) == 0;
+}
+
+template <typename Values>
+bool is_aligned(const std::optional<Values>& array) {
+    return !array || is_aligned(*array);
+}
+
+template <typename... Arrays>
+void check_aligned(const Arrays&... arrays) {
+    check((is_aligned(arrays) && ...), "arrays must be aligned to their type");
+}
+
+template <typename Out, typename T, typename... Rest>
+bool overlap(const Out& out, const nanobind::ndarray<T, Rest...>& array) {
+    return overlap(out.data(), out.nbytes(), array.data(), array.nbytes());
+}
+
+template <typename Out, typename Values>
+bool overlap(const Out& out, const std::optional<Values>& array) {
+    return array && overlap(out, *array);
+}
+
+// What is written shares no memory with anything else.
+template <typename Out, typename... Arrays>
+void check_apart(const Out& out, const Arrays&... others) {
+    check(!(overlap(out, others) || ...), "out must not overlap another array");
 }
 
 void bind_bags(nanobind::module_& module);

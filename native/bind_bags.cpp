@@ -20,31 +20,6 @@ using Vector = Array<T, nb::ndim<1>>;
 template <typename T>
 using Flat = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 
-void check(bool is_right, const char* rule) {
-    if (!is_right) throw nb::value_error(rule);
-}
-
-template <typename Values>
-bool is_aligned(const Values& values) {
-    return reinterpret_cast<std::uintptr_t>(values.data()) % sizeof(*values.data()) == 0;
-}
-
-template <typename Values>
-bool is_aligned(const std::optional<Values>& values) {
-    return !values || is_aligned(*values);
-}
-
-template <typename Out, typename Values>
-bool overlap(const Out& out, const Values& values) {
-    const auto a = reinterpret_cast<std::uintptr_t>(out.data()), b = reinterpret_cast<std::uintptr_t>(values.data());
-    return a < b + values.nbytes() && b < a + out.nbytes();
-}
-
-template <typename Out, typename Values>
-bool overlap(const Out& out, const std::optional<Values>& values) {
-    return values && overlap(out, *values);
-}
-
 // The first row of the one group of a table that has one scale.
 constexpr std::int64_t only_group = 0;
 
@@ -90,8 +65,7 @@ void make(BoundTable* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::s
                       .offset = offset ? offset->data() : nullptr,
                       .group_starts = group_starts ? group_starts->data() : &only_group,
                       .num_groups = group_starts ? group_starts->size() : 1};
-    check(is_aligned(scale) && is_aligned(offset) && is_aligned(group_starts),
-          "scale, offset and group_starts must be aligned to their type");
+    check_aligned(scale, offset, group_starts);
     check((granularity == "group") == group_starts.has_value(),
           "group_starts go with granularity group and only with it");
     if (group_starts) check_groups(table);
@@ -131,11 +105,8 @@ void check_arrays(const BoundTable& bound, const Flat<const Index>& indices,
               "without offsets the indices must be a multiple of the rows of out");
     }
     check(!weights || weights->size() == indices.size(), "weights must be as many as indices");
-    check(is_aligned(indices) && is_aligned(offsets) && is_aligned(weights) && is_aligned(out),
-          "arrays must be aligned to their type");
-    check(!overlap(out, indices) && !overlap(out, offsets) && !overlap(out, weights) && !overlap(out, bound.codes) &&
-              !overlap(out, bound.scale) && !overlap(out, bound.offset) && !overlap(out, bound.group_starts),
-          "out must not overlap another array");
+    check_aligned(indices, offsets, weights, out);
+    check_apart(out, indices, offsets, weights, bound.codes, bound.scale, bound.offset, bound.group_starts);
 }
 
 template <typename Index>

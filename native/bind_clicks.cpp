@@ -69,6 +69,7 @@ std::vector<Vocabulary> checked_vocabularies(const std::vector<std::uint64_t>& t
 void init(ClickParser* self, char separator, std::size_t num_columns, Vector<std::uint32_t> dense_columns,
           Vector<std::uint32_t> field_columns, Vector<double> means, Vector<double> deviations,
           Vector<std::uint64_t> table_rows, nb::bytes text, Vector<std::uint32_t> sizes, bool is_hashed) {
+    check_aligned(dense_columns, field_columns, means, deviations, table_rows, sizes);
     if (num_columns == 0 || separator == '\n') throw nb::value_error("a line has columns, and newlines end it");
     LineLayout layout{separator, num_columns, checked_columns(dense_columns, num_columns),
                       checked_columns(field_columns, num_columns)};
@@ -85,6 +86,8 @@ nb::tuple parse(const ClickParser& self, nb::bytes text, std::size_t start, Arra
     if (dense.shape(1) != self.num_dense() || ids.shape(1) != self.num_fields() || dense.shape(0) != ids.shape(0)) {
         throw nb::value_error("dense must be [rows, numbers] and ids [rows, fields]");
     }
+    check_aligned(dense, ids);
+    check_apart(dense, ids);
     Parsed parsed;
     {
         const char* data = text.c_str() + start;

@@ -44,10 +44,11 @@ void make_conv(Conv2d* self, Codes codes, Numbers scale, std::optional<Numbers> 
     check(groups > 0 && channels % groups == 0 && num_outputs % groups == 0,
             "groups must divide channels and outputs");
     const std::size_t num_inputs = y.kernel * x.kernel * (channels / groups);
-    check(num_inputs <= 131072, "an output must have at most 65535 weights");
+    check(num_inputs <= max_product_inputs, "an output must have at most 65535 weights");
     check(codes.shape(1) == row_bytes(num_inputs, bits), "codes must have as many bytes in a row as its weights fill");
     check(scale.size() == 1 || scale.size() == num_outputs, "scale must have one number, or one for each output");
     check(!bias || bias->size() == num_outputs, "bias must have one number for each output");
+    check_aligned(scale, bias);
     const ProductSource source{.codes = codes.data(),
                                .num_outputs = num_outputs,
                                .num_inputs = num_inputs,
@@ -68,7 +69,8 @@ void forward(const Conv2d& conv, Array<const float, nb::ndim<4>> x, Array<float,
     check(out.shape(0) == images.num_images && out.shape(1) == conv.vertical().num_outputs(images.height) &&
                 out.shape(2) == conv.horizontal().num_outputs(images.width) && out.shape(3) == conv.num_outputs(),
             "out must have the images, height, width and outputs of the result");
-    check(!overlap(x.data(), x.nbytes(), out.data(), out.nbytes()), "out must not overlap x");
+    check_aligned(x, out);
+    check_apart(out, x);
     const nb::gil_scoped_release unlocked;
     conv.forward(x.data(), images, out.data(), num_threads);
 }

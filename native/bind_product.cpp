@@ -32,6 +32,7 @@ void make(Product* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::size
     check(activation_scale > 0.0f, "activation_scale must be above 0");
     check((curve == "prelu") == slope.has_value(), "slope goes with the curve prelu");
     check(!slope || slope->size() == num_outputs, "slope must have one value for each output");
+    check_aligned(scale, bias, slope);
     const bool has_signs = bits == 1 && activation_bits == 1;
     new (self) Product({.codes = codes.data(),
                         .num_outputs = num_outputs,
@@ -52,7 +53,8 @@ void linear(const Product& product, Array<const float, nb::ndim<2>> x, Array<flo
     check(x.shape(1) == product.num_inputs(), "x must have as many columns as the product has inputs");
     check(out.shape(0) == x.shape(0), "out must have as many rows as x");
     check(out.shape(1) == product.num_outputs(), "out must have as many columns as the product has outputs");
-    check(!overlap(x.data(), x.nbytes(), out.data(), out.nbytes()), "out must not overlap x");
+    check_aligned(x, out);
+    check_apart(out, x);
     const nb::gil_scoped_release unlocked;
     product.forward(x.data(), x.shape(0), out.data(), num_threads);
 }

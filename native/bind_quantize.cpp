@@ -14,6 +14,8 @@ Activation activation(unsigned bits) {
 void quantize(Array<const float, nb::ndim<1>> x, float scale, unsigned bits, Array<std::int8_t, nb::ndim<1>> out) {
     if (out.size() != x.size()) throw nb::value_error("out must be as long as x");
     if (!(scale > 0.0f)) throw nb::value_error("scale must be above 0");
+    check_aligned(x);
+    check_apart(out, x);
     const Activation kind = activation(bits);
     const nb::gil_scoped_release unlocked;
     kernels().quantize(x.data(), x.size(), scale, kind, out.data());

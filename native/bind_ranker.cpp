@@ -1,5 +1,4 @@
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -26,6 +25,8 @@ void interact(std::optional<Floats2> first, Floats3 rest, Array<float, nb::ndim<
     check(num_rest >= 1, "rest must hold a vector");
     const std::size_t num_vectors = num_rest + first.has_value(), num_pairs = num_vectors * (num_vectors - 1) / 2;
     check(out.shape(0) == batch && out.shape(1) == num_pairs, "out must be [batch, pairs]");
+    check_aligned(rest, first, out);
+    check_apart(out, rest, first);
     const auto scratch = std::make_unique<float[]>(interact_scratch(num_vectors, dim));
     for (std::size_t sample = 0; sample < batch; ++sample) {
         const float* own = first ? first->data() + sample * dim : nullptr;
@@ -34,9 +35,19 @@ void interact(std::optional<Floats2> first, Floats3 rest, Array<float, nb::ndim<
     }
 }
 
-void make_ranker(Ranker* self, const BoundTable& table, std::size_t num_fields, std::vector<const Product*> bottom,
-                 std::vector<const Product*> top) {
-    new (self) Ranker({table.table, num_fields, std::move(bottom), std::move(top)});
+std::vector<const Product*> layers_of(nb::tuple products) {
+    std::vector<const Product*> layers;
+    for (const nb::handle product : products) {
+        const Product* layer = nullptr;
+        check(nb::try_cast(product, layer) && layer != nullptr, "layers must be Products");
+        layers.push_back(layer);
+    }
+    return layers;
+}
+
+// The layers come in tuples, which keep what is in them alive; from a list one could be removed.
+void make_ranker(Ranker* self, const BoundTable& table, std::size_t num_fields, nb::tuple bottom, nb::tuple top) {
+    new (self) Ranker({table.table, num_fields, layers_of(bottom), layers_of(top)});
 }
 
 // Throws what the caller sees of a fault.
@@ -62,6 +73,8 @@ void score(const Ranker& ranker, Floats2 dense, Array<const Index, nb::ndim<1>> 
     const std::size_t num_samples = logits.size(), num_bags = num_samples * ranker.num_fields();
     check(dense.shape(0) == num_samples && dense.shape(1) == ranker.num_dense(), "dense must be [batch, num_dense]");
     check(offsets.size() == num_bags + 1, "offsets must be [batch * num_fields + 1]");
+    check_aligned(dense, indices, offsets, logits);
+    check_apart(logits, dense, indices, offsets);
     const Bags<Index> bags{.indices = indices.data(),
                            .num_indices = indices.size(),
                            .offsets = offsets.data(),

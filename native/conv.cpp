@@ -206,6 +206,7 @@ std::size_t Conv2d::resident_bytes() const noexcept {
 }
 
 void Conv2d::forward(const float* x, Images images, float* out, std::size_t num_threads) const {
+    num_threads = std::min(num_threads, max_threads);
     const Run run(*this, x, images, out, num_threads);
     parallel_for(
         run.num_strips(), num_threads,

@@ -20,9 +20,6 @@ namespace {
 // How often a waiting thread looks before it sleeps: 20 to 100 microseconds, the time between two calls of a busy loop.
 constexpr int num_looks = 2000;
 
-// More workers than any machine has cores for are a mistake of the caller's, and threads stay for ever.
-constexpr std::size_t max_workers = 256;
-
 void pause() noexcept {
 #if defined(__x86_64__)
     _mm_pause();
@@ -142,7 +139,7 @@ static_assert(std::is_trivially_destructible_v<Pool>);
 
 void parallel_for(std::size_t num_blocks, std::size_t num_threads,
                   void (*body)(void* context, std::size_t block, std::size_t worker), void* context) {
-    const std::size_t num_workers = std::min({num_blocks, num_threads, max_workers});
+    const std::size_t num_workers = std::min({num_blocks, num_threads, max_threads});
     if (num_workers > 1 && pool.enter()) {
         Failure failure;
         pool.run({body, context, num_blocks, &failure}, static_cast<std::uint32_t>(num_workers));

@@ -5,6 +5,9 @@
 
 namespace farthing {
 
+// More workers than any machine has cores for are a mistake of the caller's, and threads stay for ever.
+inline constexpr std::size_t max_threads = 256;
+
 // Calls body(context, block, worker) once for every block in [0, num_blocks), on up to `num_threads` threads, of which the
 // calling one is worker 0; returns when all are done. Two blocks with the same `worker` never run at the same time, so a
 // worker's scratch memory is its own. Which worker takes a block is open.

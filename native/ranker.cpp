@@ -55,7 +55,7 @@ void run_layers(const std::vector<const Product*>& layers, std::size_t count, st
 Ranker::Ranker(RankerParts parts) : parts_(std::move(parts)) {
     const bool has_bottom = !parts_.bottom.empty();
     const std::size_t dim = parts_.table.dim;
-    require(parts_.num_fields >= 1, "there must be a field");
+    require(parts_.num_fields >= 1 && parts_.num_fields <= max_product_inputs, "there must be 1 to 65535 fields");
     require(!parts_.top.empty(), "there must be a top layer");
     check_chain(parts_.bottom);
     check_chain(parts_.top);

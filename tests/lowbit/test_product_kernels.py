@@ -196,7 +196,7 @@ def test_sizes_that_do_not_fit_are_refused(x_shape: tuple[int, int], out_shape: 
 def test_out_must_not_overlap_x() -> None:
     product = made(torch.zeros(4, 4, dtype=torch.uint8), 8, 8)
     memory = np.zeros((4, 4), np.float32)
-    with pytest.raises(ValueError, match="out must not overlap x"):
+    with pytest.raises(ValueError, match="out must not overlap another array"):
         product.linear(memory[:3], memory[1:], 1)
 
 

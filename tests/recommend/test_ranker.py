@@ -27,7 +27,10 @@ PACKED_PRESETS = [name for name in PRESETS if name != "fp32"]
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
-pytestmark = pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)")
+pytestmark = [
+    pytest.mark.native,
+    pytest.mark.skipif(EXTENSION is None, reason="the native extension is not built (make install)"),
+]
 
 
 def clicks(network: Dlrm, num_samples: int, *, seed: int = 0, longest_bag: int = 1) -> Arrays:

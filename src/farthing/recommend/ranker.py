@@ -51,7 +51,7 @@ class Ranker:
         top = _products(extension, network.top)
         if table is None or bottom is None or top is None:
             return None
-        return cls(extension.Ranker(table, len(network.table_rows), bottom, top))
+        return cls(extension.Ranker(table, len(network.table_rows), tuple(bottom), tuple(top)))
 
     def score(self, dense: Floats, indices: Integers, offsets: Integers, *, num_threads: int) -> Floats:
         """f32 [B]: the logit of each sample, the same whatever the other samples and the number of threads are.
