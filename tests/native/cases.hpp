@@ -10,5 +10,8 @@ Output quantize(Random& random);
 Output pack_signs(Random& random);
 Output linear(Random& random);
 Output bags(Random& random);
+Output conv(Random& random);
+Output find_marks(Random& random);
+Output interact(Random& random);
 
 }  // namespace cases

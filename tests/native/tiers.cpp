@@ -20,6 +20,9 @@ constexpr Case all_cases[] = {
     {"pack_signs", cases::pack_signs, 1000},
     {"linear", cases::linear, 500},
     {"bags", cases::bags, 1000},
+    {"conv", cases::conv, 300},
+    {"find_marks", cases::find_marks, 2000},
+    {"interact", cases::interact, 300},
 };
 
 cases::Output run(const Case& kernel, farthing::Tier tier, std::uint64_t seed) {
