@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ SOURCES = sorted(
 UNPICKLERS = frozenset({"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"})
 UNPICKLING_CALLS = frozenset({"torch.load", "torch.save", "torch.jit.load", "pandas.read_pickle"})
 MAX_LINES = 400
+BINDINGS = sorted((ROOT / "native").glob("bind_*.cpp"))
 
 
 def _name(path: Path) -> str:
@@ -77,3 +79,20 @@ def test_sources_are_ascii_and_short_enough_to_read(path: Path) -> None:
     text = path.read_bytes()
     assert text.isascii()
     assert text.count(b"\n") <= MAX_LINES
+
+
+def _array_parameters(text: str) -> set[str]:
+    """Names of the parameters that are an array, under one of the file's names for it too, or an optional one."""
+    named = "|".join(["Array", "optional", *re.findall(r"using (\w+) = Array<", text)])
+    while (plain := re.sub(r"<[^<>;]*>", "", text)) != text:
+        text = plain
+    return set(re.findall(rf"\b(?:{named})\s+(\w+)(?=\s*[,)])", text))
+
+
+@pytest.mark.parametrize("path", BINDINGS, ids=_name)
+def test_no_array_is_converted(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    bound = dict(re.findall(r'nb::arg\("(\w+)"\)(\.noconvert\(\))?', text))
+    arrays = {name for name in _array_parameters(text) if name in bound}
+    assert arrays
+    assert {name for name in arrays if not bound[name]} == set()
