@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from farthing.base.errors import DataError
 from farthing.recommend.metrics import (
     calibration_bins,
+    click_probability,
     evaluate,
     expected_calibration_error,
     grouped_auc,
@@ -79,3 +80,11 @@ def test_roc_points_keep_the_curve() -> None:
 def test_one_class_is_an_error(label: np.ndarray) -> None:
     with pytest.raises(DataError, match="AUC needs both"):
         evaluate(label, np.full(3, 0.5))
+
+
+def test_probabilities_of_logits() -> None:
+    logits = np.array([0.0, np.log(3.0), -np.log(3.0), 1e4, -1e4])
+    assert click_probability(logits).tolist() == pytest.approx([0.5, 0.75, 0.25, 1.0, 0.0])
+    many = np.random.default_rng(0).normal(size=1000)
+    alone = [click_probability(many[i : i + 1])[0] for i in range(len(many))]
+    assert click_probability(many).tolist() == alone

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,6 +22,7 @@ from farthing.recommend.clicks import ClickBatch
 from farthing.recommend.config import RecommendConfig
 from farthing.recommend.cost import multiply_adds, operations
 from farthing.recommend.encoder import RowEncoder
+from farthing.recommend.metrics import click_probability
 from farthing.recommend.model import Dlrm
 from farthing.recommend.ranker import Ranker
 from farthing.recommend.runs import RESULT_FILE, RUN_FILE, RunInfo, RunResult, load_run, run_config
@@ -71,11 +71,9 @@ class ClickModel:
 
     @torch.inference_mode()
     def predict(self, batch: ClickBatch) -> torch.Tensor:
-        """f64 [rows]: the click probability of every row; the only sigmoid on the way."""
-        logits = self.logits(batch.dense, batch.indices, batch.offsets).double().numpy()
-        # Not torch's sigmoid: its last bit depends on whether a row is among eight others or left over at the end.
-        with np.errstate(over="ignore"):
-            return torch.from_numpy(1.0 / (1.0 + np.exp(-logits)))
+        """f64 [rows]: the click probability of every row."""
+        logits = self.logits(batch.dense, batch.indices, batch.offsets)
+        return torch.from_numpy(click_probability(logits.double().numpy()))
 
     def logits(self, dense: Tensor, indices: Tensor, offsets: Tensor) -> Tensor:
         """f32 [rows]: arguments as for `Dlrm.forward`."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from farthing.recommend.clicks import ClickBatch
 from farthing.recommend.config import TrainConfig
 from farthing.recommend.dataset import Dataset
-from farthing.recommend.metrics import evaluate
+from farthing.recommend.metrics import click_probability, evaluate
 from farthing.recommend.model import Dlrm
 from farthing.recommend.optimizers import build_optimizers
 
@@ -105,4 +105,4 @@ def probabilities(
     """f64 [rows]: the click probability of every row of `split`, in its order."""
     batches = dataset.batches(split, table_rows=table_rows, batch_size=EVAL_BATCH_SIZE, shuffle_seed=None)
     logits = [model(batch.dense, batch.indices, batch.offsets) for batch in batches]
-    return torch.cat(logits).double().sigmoid().numpy()
+    return click_probability(torch.cat(logits).double().numpy())
