@@ -7,17 +7,9 @@
 namespace cases {
 namespace {
 
-std::size_t num_scales(farthing::Granularity granularity, std::size_t num_rows, std::size_t dim) {
-    switch (granularity) {
-        case farthing::Granularity::table:
-            return 1;
-        case farthing::Granularity::group:
-            return 2;
-        case farthing::Granularity::dimension:
-            return dim;
-        default:
-            return num_rows;
-    }
+std::size_t num_scales(farthing::Granularity granularity, std::size_t num_groups, std::size_t num_rows, std::size_t dim) {
+    if (granularity == farthing::Granularity::group) return num_groups;
+    return granularity == farthing::Granularity::dimension ? dim : num_rows;
 }
 
 // Bags of rows; sometimes with an index or offset outside, whose position is then the output.
@@ -25,12 +17,15 @@ template <typename Index>
 Output bags_of(Random& random) {
     const std::size_t num_rows = random.integer(2, 40), dim = random.integer(1, 70), num_bags = random.integer(0, 20);
     const std::size_t bits = random.choice<std::size_t>({1, 2, 4, 8});
-    const auto granularity = random.choice({farthing::Granularity::table, farthing::Granularity::group,
-                                            farthing::Granularity::dimension, farthing::Granularity::row});
+    const auto granularity = random.choice(
+        {farthing::Granularity::group, farthing::Granularity::dimension, farthing::Granularity::row});
     const std::vector<std::uint8_t> codes = random.packed_rows(num_rows, dim, bits);
-    const std::vector<float> scale = random.reals(num_scales(granularity, num_rows, dim));
+    std::vector<std::int64_t> group_starts{0};
+    if (granularity == farthing::Granularity::group && random.choice({true, false})) {
+        group_starts.push_back(static_cast<std::int64_t>(random.integer(1, num_rows - 1)));
+    }
+    const std::vector<float> scale = random.reals(num_scales(granularity, group_starts.size(), num_rows, dim));
     const std::vector<float> offset = random.reals(scale.size());
-    const std::vector<std::int64_t> group_starts{0, static_cast<std::int64_t>(random.integer(1, num_rows - 1))};
     std::vector<Index> indices, offsets;
     for (std::size_t bag = 0; bag < num_bags; ++bag) {
         offsets.push_back(static_cast<Index>(indices.size()));
@@ -44,7 +39,6 @@ Output bags_of(Random& random) {
         bad[random.integer(0, bad.size() - 1)] = outside;
     }
     const std::vector<float> weights = random.reals(indices.size());
-    const bool is_grouped = granularity == farthing::Granularity::group;
     const farthing::PackedTable table{.codes = codes.data(),
                                       .stride = farthing::row_bytes(dim, bits),
                                       .num_rows = num_rows,
@@ -53,8 +47,8 @@ Output bags_of(Random& random) {
                                       .granularity = granularity,
                                       .scale = scale.data(),
                                       .offset = random.choice({true, false}) ? offset.data() : nullptr,
-                                      .group_starts = is_grouped ? group_starts.data() : nullptr,
-                                      .num_groups = is_grouped ? group_starts.size() : 0};
+                                      .group_starts = group_starts.data(),
+                                      .num_groups = group_starts.size()};
     const farthing::Bags<Index> bags{.indices = indices.data(),
                                      .num_indices = indices.size(),
                                      .offsets = offsets.data(),

@@ -36,8 +36,13 @@ bool are_equal(const Case& kernel, std::uint64_t seed, std::string_view tier, co
                const cases::Output& given) {
     const auto [left, right] = std::ranges::mismatch(expected, given);
     if (left == expected.end() && right == given.end()) return true;
-    std::printf("%s, seed %llu, word %td: scalar %08x, %s %08x\n", kernel.name, static_cast<unsigned long long>(seed),
-                left - expected.begin(), *left, tier.data(), *right);
+    if (left == expected.end() || right == given.end()) {
+        std::fprintf(stderr, "%s, seed %llu: scalar gives %zu words, %s %zu\n", kernel.name,
+                     static_cast<unsigned long long>(seed), expected.size(), tier.data(), given.size());
+        return false;
+    }
+    std::fprintf(stderr, "%s, seed %llu, word %td: scalar %08x, %s %08x\n", kernel.name,
+                 static_cast<unsigned long long>(seed), left - expected.begin(), *left, tier.data(), *right);
     return false;
 }
 
