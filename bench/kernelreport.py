@@ -205,7 +205,7 @@ def _one(title: str, result: Results) -> str:
     busy = facts["load"]
     priority = ", at real-time priority" if facts["real_time"] else ""
     load = f"load average {busy['before']:.1f} before and {busy['after']:.1f} after"
-    lines = [f"\n### {title.capitalize()}\n", f"{where}; {load}{priority}."]
+    lines = [f"\n### {title[0].upper() + title[1:]}\n", f"{where}; {load}{priority}."]
     if limits:
         sizes = ", ".join(f"{ns:g} ({mib})" for mib, ns in limits["line_ns_of_mib"].items())
         lines.append(

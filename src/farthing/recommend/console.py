@@ -209,9 +209,9 @@ def show_bench(measured: Measured) -> None:
     for table in bench_tables(measured):
         output.print(table)
     output.print(
-        "One call: encoded rows in, logits out. Ratio: time over farthing's. Deviation: of the\n"
-        "logits from those of the same weights in full precision (farthing's: with its rounding\n"
-        "of inputs), in their standard deviations.\n",
+        "One call: encoded rows in, logits out. Ratio: time over farthing's.\n"
+        "Deviation: of the logits from those of the same weights in full precision\n"
+        "(farthing's: with its rounding of inputs), in their standard deviations.\n",
         highlight=False,
     )
     for line in ratios(measured):
