@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# CMake and Ninja are installed beside the interpreter, which need not be on the PATH.
+ENVIRONMENT = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 TIERS = sorted((ROOT / "native").glob("tier_*.cpp"))
 
 
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, str]:
     """Source -> how CMake compiles it on this machine."""
-    missing = [program for program in ("cmake", "c++", "nm") if shutil.which(program) is None]
+    path = ENVIRONMENT["PATH"]
+    missing = [program for program in ("cmake", "ninja", "c++", "nm") if shutil.which(program, path=path) is None]
     if missing:
-        pytest.skip(f"needs {', '.join(missing)} on the PATH")
+        pytest.skip(f"needs {', '.join(missing)}")
     build = tmp_path_factory.mktemp("build")
     configure = ["cmake", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"]
-    subprocess.run([*configure, "-S", ROOT / "tests/native", "-B", build], check=True, capture_output=True)
+    subprocess.run(
+        [*configure, "-S", ROOT / "tests/native", "-B", build], check=True, capture_output=True, env=ENVIRONMENT
+    )
     entries = json.loads((build / "compile_commands.json").read_text())
     return {Path(entry["file"]).resolve(): entry["command"].split(" -o ")[0] for entry in entries}
 
