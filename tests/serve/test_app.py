@@ -15,6 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from farthing.serve import requests
 from farthing.serve.app import Limits
+from tests.serve.loops import run as run_loop
 from tests.serve.numbers import Numbers, app_of, folder_of
 
 URL = "http://localhost"
@@ -100,7 +101,7 @@ def test_a_slow_body_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
             answer = await client.post("/v1/score", content=slowly(), headers={"content-type": "application/json"})
             return answer.status_code
 
-    assert asyncio.run(ask()) == 408
+    assert run_loop(ask()) == 408
 
 
 def test_a_client_that_goes_away_is_no_fault_of_ours() -> None:
@@ -109,7 +110,7 @@ def test_a_client_that_goes_away_is_no_fault_of_ours() -> None:
 
     scope = {"type": "http", "headers": [(b"content-type", b"application/json")]}
     with pytest.raises(requests.RefusedError, match="cut off"):
-        asyncio.run(requests.read_json(scope, receive, Numbers, max_bytes=9))
+        run_loop(requests.read_json(scope, receive, Numbers, max_bytes=9))
 
 
 @given(body=st.binary(max_size=150))
@@ -169,7 +170,7 @@ def test_more_requests_than_can_be_answered_are_turned_away(tmp_path: Path) -> N
         assert all(answer.headers["retry-after"] == "1" for answer in answers if answer.status_code == 503)
         return sorted(answer.status_code for answer in answers)
 
-    assert asyncio.run(ask()) == [200, 200, 503, 503, 503]
+    assert run_loop(ask()) == [200, 200, 503, 503, 503]
 
 
 def test_web_sockets_are_closed(client: TestClient) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from farthing.serve.gather import INLINE_ROWS, Gatherer
 from farthing.serve.requests import RefusedError
+from tests.serve.loops import run as run_loop
 
 
 class Scorer:
@@ -41,7 +42,7 @@ def test_what_comes_in_one_turn_is_one_call() -> None:
         one.close()
         return answers
 
-    assert asyncio.run(run()) == [0, 2, 4, 6, 8]
+    assert run_loop(run()) == [0, 2, 4, 6, 8]
 
 
 def test_a_batch_has_a_limit_and_the_rest_follows() -> None:
@@ -51,7 +52,7 @@ def test_a_batch_has_a_limit_and_the_rest_follows() -> None:
         assert scorer.calls == [[0, 1, 2, 3], [4, 5, 6, 7]]
         one.close()
 
-    asyncio.run(run())
+    run_loop(run())
 
 
 def test_large_works_leave_the_loop_free_and_too_many_are_turned_away() -> None:
@@ -72,7 +73,7 @@ def test_large_works_leave_the_loop_free_and_too_many_are_turned_away() -> None:
         assert await asyncio.gather(*running) == [0, 2, 4]
         one.close()
 
-    asyncio.run(run())
+    run_loop(run())
 
 
 @pytest.mark.parametrize("rows", [1, INLINE_ROWS + 1])
@@ -84,7 +85,7 @@ def test_a_fault_reaches_those_who_wait_and_nobody_else(rows: int) -> None:
         assert await one.answer(4) == 8
         one.close()
 
-    asyncio.run(run())
+    run_loop(run())
 
 
 def test_who_went_away_costs_nothing() -> None:
@@ -97,4 +98,4 @@ def test_who_went_away_costs_nothing() -> None:
         assert scorer.calls == [[2]]
         one.close()
 
-    asyncio.run(run())
+    run_loop(run())

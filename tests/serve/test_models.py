@@ -12,6 +12,7 @@ import pytest
 from farthing.serve import models
 from farthing.serve.metrics import Metrics
 from farthing.serve.models import CurrentModel
+from tests.serve.loops import run as run_loop
 from tests.serve.numbers import Factor, folder_of
 
 
@@ -25,7 +26,7 @@ def test_a_replaced_folder_is_loaded(tmp_path: Path) -> None:
     metrics = Metrics()
     current = CurrentModel(folder_of(tmp_path / "model"), Factor.load, metrics)
     replace(tmp_path / "model", "3")
-    asyncio.run(current.reload())
+    run_loop(current.reload())
     assert (current.model.hash, metrics.model_hash, metrics.reloads) == ("3", "3", {"loaded": 1})
 
 
@@ -37,7 +38,7 @@ def test_a_bad_one_leaves_the_old_one(tmp_path: Path, damage: str | None, caplog
         shutil.rmtree(tmp_path / "model")
     else:
         replace(tmp_path / "model", damage)
-    asyncio.run(current.reload())
+    run_loop(current.reload())
     assert (current.model.hash, metrics.model_hash, metrics.reloads) == ("2", "2", {"refused": 1})
     assert "model 2 goes on" in caplog.text
 
@@ -55,4 +56,4 @@ def test_a_change_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         with contextlib.suppress(asyncio.CancelledError):
             await watching
 
-    asyncio.run(asyncio.wait_for(wait(), 10))
+    run_loop(asyncio.wait_for(wait(), 10))
