@@ -10,7 +10,7 @@
 namespace farthing {
 namespace {
 
-// From this many outputs on, the lookup is faster although it computes whole tiles of 64 (measured).
+// From this many outputs on, the lookup is faster although it computes whole tiles of 64 (estimated).
 constexpr std::size_t min_lookup_outputs = 20;
 
 // Below this many products a second thread costs more than it saves: some ten microseconds of work.
