@@ -87,6 +87,8 @@ class AugmentConfig:
         gamma: grey values to a power between 1 / (1 + gamma) and 1 + gamma, >= 0.
         shade: uneven light: a smooth field that darkens or lightens by up to this share, in [0, 1).
         sharpen: share of pages that gain sharpness, up to twice what a Gaussian of one pixel takes, in [0, 1].
+        ink: share of pages whose strokes grow thicker or thinner, by up to a pixel to each side, in [0, 1].
+        texture: share of pages that a random filter of 3 x 3 pixels is blended into, in [0, 1].
         blur: share of pages that lose sharpness, by a Gaussian of up to 1.2 pixels, in [0, 1].
         noise: largest standard deviation of added noise, in parts of the range from black to white, >= 0.
         cutout: share of pages that lose a few rectangles, in [0, 1].
@@ -97,6 +99,8 @@ class AugmentConfig:
     flip: float = 0.25
     gamma: float = 0.7
     shade: float = 0.15
+    ink: float = 0.3
+    texture: float = 0.3
     sharpen: float = 0.4
     blur: float = 0.3
     noise: float = 0.06
@@ -108,7 +112,7 @@ class AugmentConfig:
             _require(getattr(self, name) >= 0, name, ">= 0", getattr(self, name))
         for name in ("aspect", "shade"):
             _require(0 <= getattr(self, name) < 1, name, "in [0, 1)", getattr(self, name))
-        for name in ("flip", "sharpen", "blur", "cutout"):
+        for name in ("flip", "ink", "texture", "sharpen", "blur", "cutout"):
             _require(0 <= getattr(self, name) <= 1, name, "in [0, 1]", getattr(self, name))
 
 

@@ -11,7 +11,17 @@ from farthing.documents.training.augment import Augmenter
 from farthing.documents.training.targets import Objects
 
 STILL = AugmentConfig(
-    scale=1.0, aspect=0.0, flip=0.0, gamma=0.0, shade=0.0, sharpen=0.0, blur=0.0, noise=0.0, cutout=0.0
+    scale=1.0,
+    aspect=0.0,
+    flip=0.0,
+    gamma=0.0,
+    shade=0.0,
+    ink=0.0,
+    texture=0.0,
+    sharpen=0.0,
+    blur=0.0,
+    noise=0.0,
+    cutout=0.0,
 )
 
 
@@ -98,3 +108,26 @@ def test_the_same_seed_varies_alike() -> None:
     assert not torch.equal(first, other)
     places = [Augmenter(config, seed).place(pages, sizes, objects, (64, 64))[2].boxes for seed in (5, 5)]
     assert torch.equal(*places)
+
+
+def test_more_ink_thickens_strokes_and_less_thins_them() -> None:
+    page = torch.full((1, 1, 12, 12), 0.8)
+    page[..., 4:7] = 0.2
+    amounts = [
+        float(Augmenter(replace(STILL, ink=1.0), seed).shade(page).sum() - page.sum()) / (12 * 0.6)
+        for seed in range(20)
+    ]
+    assert min(amounts) < -0.5
+    assert max(amounts) > 0.5
+    assert all(-2 <= amount <= 2 for amount in amounts)  # at most a pixel to each side
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_random_texture_keeps_even_paper_as_it_is(seed: int) -> None:
+    config = replace(STILL, texture=1.0)
+    torch.testing.assert_close(
+        Augmenter(config, seed).shade(torch.full((2, 1, 9, 9), 0.6)), torch.full((2, 1, 9, 9), 0.6)
+    )
+    page = torch.full((1, 1, 9, 9), 0.6)
+    page[..., 4] = 0.3
+    assert (Augmenter(config, seed).shade(page) - page).abs().max() > 0.01

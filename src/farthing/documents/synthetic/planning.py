@@ -11,7 +11,7 @@ from farthing.documents.synthetic.layout import Wish
 from farthing.documents.synthetic.objects.catalogue import DISTRACTORS, OBJECTS
 
 # How often a class is chosen for a page: illustrations and initials differ most among each other.
-_WEIGHTS = {"illustration": 3.2, "drop_capital": 2.4, "decoration": 1.8, "stamp": 1.8}
+_WEIGHTS = {"illustration": 3.2, "drop_capital": 2.4, "decoration": 1.8, "stamp": 2.6}
 _COUNTS = (0.6, 0.29, 0.11)  # of pages with 1, 2 and 3 classes
 # How many of one class stand on a page, on average beyond the first.
 _REPEATS = {"drop_capital": 2.2, "music": 1.2, "decoration": 0.6, "illustration": 0.25, "stamp": 0.2}

@@ -74,7 +74,7 @@ class Augmenter:
             knots = self._draw(batch * SHADE_KNOTS**2, -config.shade, config.shade).to(device)
             field = knots.view(batch, 1, SHADE_KNOTS, SHADE_KNOTS)
             images = images * (1 + F.interpolate(field, size=images.shape[-2:], mode="bilinear", align_corners=True))
-        images = self._blurred(self._sharpened(images))
+        images = self._blurred(self._sharpened(self._textured(self._inked(images))))
         images = self._noisy(images)
         return self._cut_out(images).clamp_(0, 1)
 
@@ -85,6 +85,31 @@ class Augmenter:
     def _some(self, batch: int, share: float) -> Tensor:
         """Positions of a random `share` of the batch."""
         return torch.from_numpy(np.flatnonzero(self._rng.random(batch) < share))
+
+    def _inked(self, images: Tensor) -> Tensor:
+        """Strokes thicker or thinner, as more or less ink, another threshold or another press make them."""
+        some = self._some(len(images), self._config.ink)
+        if len(some) == 0:
+            return images
+        amount = self._draw(len(some), -1.0, 1.0).to(images.device)[:, None, None, None]
+        some = some.to(images.device)
+        chosen = images[some]
+        thinner, thicker = F.max_pool2d(chosen, 3, 1, 1), -F.max_pool2d(-chosen, 3, 1, 1)
+        return images.index_copy(0, some, torch.lerp(chosen, torch.where(amount > 0, thinner, thicker), amount.abs()))
+
+    def _textured(self, images: Tensor) -> Tensor:
+        """A random filter that keeps the mean, blended in (RandConv, https://arxiv.org/abs/2007.13003)."""
+        some = self._some(len(images), self._config.texture)
+        if len(some) == 0:
+            return images
+        kernel = torch.from_numpy(self._rng.normal(0, 1 / 3, (len(some), 1, 3, 3)).astype(np.float32))
+        kernel = (kernel + (1 - kernel.sum((2, 3), keepdim=True)) / 9).to(images.device)
+        share = self._draw(len(some), 0.0, 0.7).to(images.device)[:, None, None, None]
+        some = some.to(images.device)
+        chosen = images[some]
+        padded = F.pad(chosen, (1, 1, 1, 1), mode="replicate").transpose(0, 1)
+        filtered = F.conv2d(padded, kernel, groups=len(some)).transpose(0, 1)
+        return images.index_copy(0, some, torch.lerp(chosen, filtered, share).clamp(0, 1))
 
     def _sharpened(self, images: Tensor) -> Tensor:
         """Unsharp masking: x + amount (x - blurred x), as scanners and their software do."""

@@ -5,7 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from farthing.documents.synthetic.objects.ornament import draw_knots, draw_rinceau, draw_sorts, scroll, sort_shapes
+from farthing.documents.synthetic.objects.ornament import (
+    draw_knots,
+    draw_rinceau,
+    draw_sorts,
+    scroll,
+    sort_shapes,
+    tangle,
+)
 from farthing.documents.synthetic.strokes import Canvas
 
 _Box = tuple[float, float, float, float]
@@ -54,3 +61,15 @@ def test_a_scroll_stays_around_its_eye() -> None:
     for seed in range(10):
         outlines = scroll(np.random.default_rng(seed), 50, 60, 20, start=1.0, turns=1.3)
         assert np.hypot(*(np.concatenate(outlines) - (50, 60)).T).max() < 40
+
+
+@pytest.mark.parametrize("width", [60, 61])
+def test_a_tangle_is_symmetrical_neither_empty_nor_full_and_new_every_time(width: int) -> None:
+    shares = []
+    for seed in range(6):
+        ink = tangle(np.random.default_rng(seed), width, 40)
+        assert ink.shape == (40, width)
+        np.testing.assert_array_equal(ink, ink[:, ::-1])
+        shares.append(float(ink.mean()))
+    assert all(0.02 < share < 0.8 for share in shares)
+    assert len(set(shares)) == len(shares)

@@ -128,9 +128,9 @@ OBJECTS: dict[str, ObjectClass] = {
     "drop_capital_small_painted": _entry(
         "drop_capital", drop_capital.draw_painted, of_height((0.02, 0.05), (0.8, 1.1)), "inline_initial", _BOOK, 1.0
     ),
-    "stamp_round": _entry("stamp", stamp.draw_round, of_height((0.025, 0.13), (0.85, 1.5)), "overlay", _ALL, 2.0),
-    "stamp_box": _entry("stamp", stamp.draw_box, of_height((0.018, 0.08), (1.3, 4.5)), "overlay", _ALL, 1.0),
-    "stamp_device": _entry("stamp", stamp.draw_shield, of_height((0.025, 0.09), (0.7, 1.1)), "overlay", _ALL, 0.6),
+    "stamp_round": _entry("stamp", stamp.draw_round, of_height((0.025, 0.13), (0.85, 1.5)), "overlay", _ALL, 4.0),
+    "stamp_box": _entry("stamp", stamp.draw_box, of_height((0.018, 0.08), (1.3, 4.5)), "overlay", _ALL, 1.5),
+    "stamp_device": _entry("stamp", stamp.draw_shield, of_height((0.025, 0.09), (0.7, 1.1)), "overlay", _ALL, 1.0),
     "seal_wax": _entry("seal", seal.draw_wax, of_height((0.05, 0.25), (0.7, 1.1)), "overlay", _ALL, 1.5),
     "seal_paper": _entry("seal", seal.draw_paper_seal, of_height((0.06, 0.16), (0.95, 1.1)), "overlay", _ALL, 0.7),
     "seal_pendant": _entry("seal", seal.draw_pendant, of_height((0.1, 0.3), (0.45, 0.7)), "foot", _MANUSCRIPT, 0.7),
@@ -184,6 +184,9 @@ DISTRACTORS: dict[str, ObjectClass] = {
     "credit": _entry("credit", furniture.draw_credit, of_page((0.3, 0.6), (0.01, 0.016)), "foot", _ALL, 0.5),
     "underlining": _entry(
         "underlining", furniture.draw_underlining, of_column((0.4, 1.0), (0.1, 0.5)), "overlay", _ALL, 0.5
+    ),
+    "correction": _entry(
+        "correction", furniture.draw_correction, of_height((0.012, 0.06), (1.0, 5.0)), "overlay", _ALL, 1.5
     ),
     "pilcrows": _entry(
         "pilcrows", furniture.draw_pilcrows, of_page((0.015, 0.03), (0.2, 0.8)), "margin", _MANUSCRIPT, 0.8

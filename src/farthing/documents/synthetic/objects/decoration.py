@@ -18,7 +18,7 @@ _FINE_SIDE = 260  # pixels up to which ornaments are drawn at twice the size
 def draw_headpiece(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
     """A printed band above a text: foliage on black or white ground, rows of type ornaments, knots, arabesques."""
     canvas = _canvas(width, height)
-    kind = rng.integers(5)
+    kind = rng.integers(7)
     margin = rng.uniform(0, 0.12) * min(width, height) if rng.random() < 0.7 else 0.0
     box = (margin, margin, width - margin, height - margin)
     if kind < 2:
@@ -27,10 +27,10 @@ def draw_headpiece(rng: np.random.Generator, look: Look, width: int, height: int
         _draw_rows(canvas, rng, box)
     elif kind == 3:
         ornament.draw_knots(canvas, rng, box)
-    else:
+    elif kind == 4:
         _draw_basket(canvas, rng, box)
     is_dark = kind != 2 and rng.random() < 0.35
-    ink = canvas.ink()
+    ink = canvas.ink() if kind < 5 else ornament.tangle(rng, width, height)
     if is_dark:
         ink = 1 - ink
     elif kind != 2 and rng.random() < 0.5:
@@ -46,9 +46,11 @@ def draw_tailpiece(rng: np.random.Generator, look: Look, width: int, height: int
     if rng.random() < 0.3:
         return _draw_grotesque(rng, look, width, height)
     canvas = _canvas(width, height)
-    kind = rng.integers(4)
+    kind = rng.integers(5)
     if kind == 0:
         _draw_lozenge(canvas, rng, width, height)
+    elif kind == 4:
+        return _draw_tapered_tangle(rng, look, width, height)
     else:
         _draw_tapering(canvas, rng, width, height, taper=rng.uniform(0.2, 1.0), num=int(rng.integers(5, 16)))
     if kind == 1:
@@ -291,6 +293,17 @@ def _draw_basket(canvas: Canvas, rng: np.random.Generator, box: tuple[float, flo
     canvas.fill_each(fruits, value=0)
     canvas.lines(fruits, width=0.05 * size, closed=True)
     canvas.lines([outline[:2] + points((0, share * size)) for share in (0.15, 0.3)], width=0.04 * size)
+
+
+def _draw_tapered_tangle(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
+    """Arabesques within a shape that narrows downwards, mirrored left and right."""
+    level = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+    reach = 0.5 * (1 - level * rng.uniform(0.5, 1.0)) * rng.uniform(0.5, 1.0, len(level))
+    right = np.stack([0.5 + reach, level], axis=1)
+    mask = Canvas(width, height)
+    mask.fill(curve(np.concatenate([right, (right * (-1, 1) + (1, 0))[::-1]]) * (width, height), closed=True))
+    ink = ornament.tangle(rng, width, height) * mask.ink()
+    return from_ink(worn(rng, ink * _strength(rng, look), rng.uniform(0, 0.35)), look.ink)
 
 
 def _draw_grotesque(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:

@@ -26,11 +26,13 @@ def draw_plain(rng: np.random.Generator, look: Look, width: int, height: int) ->
 
 def draw_woodcut_block(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
     """A letter on a square of foliage, dots or a scene, black on white or white on black, within a rule."""
-    kind = rng.integers(5)
+    kind = rng.integers(6)
     if kind == 0:
         ground = _scene_ground(rng, look, width, height).alpha
     elif kind == 1:
         ground = _dotted_ground(rng, width, height)
+    elif kind == 5:
+        ground = ornament.tangle(rng, width, height)
     else:
         ground = _foliage_ground(rng, width, height)
         if kind == 2:
@@ -179,7 +181,7 @@ def _dotted_ground(rng: np.random.Generator, width: int, height: int) -> Floats:
 def _scene_ground(rng: np.random.Generator, look: Look, width: int, height: int, technique: str = "woodcut") -> Drawing:
     scene = Scene(rng, width, height)
     scene.line_width = rng.uniform(0.5, 1.0)
-    choose_subject(rng, ("gathering", "landscape", "saint", "portrait")).draw(scene)
+    choose_subject(rng, ("gathering", "landscape", "saint", "portrait", "leaves")).draw(scene)
     return TECHNIQUES[technique].render(scene, look)
 
 

@@ -128,6 +128,27 @@ def draw_underlining(rng: np.random.Generator, look: Look, width: int, height: i
     return from_ink(canvas.ink() * np.float32(rng.uniform(0.4, 1)), colour)
 
 
+def draw_correction(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
+    """What a writer's pen did to a text: words struck out or in a loop, a scribble, a line that leads elsewhere."""
+    canvas, y = Canvas(width, height), height / 2
+    kind, pen = rng.integers(4), rng.uniform(0.6, 1.8)
+    if kind == 0:
+        for _ in range(int(rng.integers(1, 4))):
+            ends = points((0, y + rng.normal(0, 0.1) * height), (width, y + rng.normal(0, 0.1) * height))
+            canvas.line(ends, width=pen)
+    elif kind == 1:
+        loop = ellipse(width / 2, y, 0.45 * width, 0.4 * height, end=rng.uniform(1.8, 2.2) * np.pi)
+        canvas.line(loop + rng.normal(0, 0.03 * height, loop.shape), width=pen)
+    elif kind == 2:
+        steps = np.arange(int(rng.integers(6, 25)))
+        knots = np.stack([np.linspace(0.02, 0.98, len(steps)) * width, y + (-1.0) ** steps * 0.4 * height], axis=1)
+        canvas.line(curve(knots + rng.normal(0, 0.08 * height, knots.shape)), width=pen)
+    else:
+        canvas.line(curve(rng.uniform(0.05, 0.95, (int(rng.integers(4, 9)), 2)) * (width, height)), width=pen)
+    colour = (look.ink, _PENCIL, look.accents[0])[rng.integers(3)]
+    return from_ink(canvas.ink() * np.float32(rng.uniform(0.4, 1)), colour)
+
+
 def draw_pilcrows(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
     """A column of small coloured paragraph signs or stroked initials, one to a verse."""
     sheet = frames.empty_sheet(width, height, look.ink)

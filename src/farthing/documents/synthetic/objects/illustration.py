@@ -47,7 +47,7 @@ def draw_vignette(rng: np.random.Generator, look: Look, width: int, height: int)
 
 def draw_miniature(rng: np.random.Generator, look: Look, width: int, height: int) -> Drawing:
     """A framed painting in a manuscript."""
-    subject = choose_subject(rng, ("gathering", "saint", "battle", "town", "landscape"))
+    subject = choose_subject(rng, ("gathering", "saint", "battle", "town", "landscape", "leaves"))
     return _compose(rng, look, subject, TECHNIQUES["painting"], (width, height))
 
 

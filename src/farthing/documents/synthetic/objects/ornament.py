@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from farthing.documents.synthetic.drawing import Floats, clipped
 from farthing.documents.synthetic.objects.scene import Material, Scene
 from farthing.documents.synthetic.strokes import Canvas, Points, curve, ellipse, placed, points, spiral, sweep, turned
+from farthing.documents.synthetic.textures import smooth_noise
 
 
 def scroll(rng: np.random.Generator, x: float, y: float, radius: float, *, start: float, turns: float) -> list[Points]:
@@ -89,6 +91,20 @@ def draw_knots(canvas: Canvas, rng: np.random.Generator, box: tuple[float, float
         path = (wave[:, ::-1] if upright else wave) + ((x0 + x1) / 2, (y0 + y1) / 2)
         canvas.line(path, width=ribbon)
         canvas.line(path, width=0.45 * ribbon, value=0)
+
+
+def tangle(rng: np.random.Generator, width: int, height: int) -> Floats:
+    """f32 [height, width] in [0, 1]: winding lines and blots that no rule made, mirrored left and right.
+
+    They are where a difference of smooth noises is small, or large: arabesques without the regularity of drawn ones.
+    """
+    half, cell = (width + 1) // 2, max(3.0, rng.uniform(0.1, 0.35) * min(width, height))
+    field = smooth_noise(rng, half, height, cell) - smooth_noise(rng, half, height, cell * rng.uniform(0.7, 1.5))
+    breadth = np.float32(rng.uniform(0.06, 0.2))
+    lines = breadth - np.abs(field) if rng.random() < 0.7 else field - breadth
+    ink = clipped(lines * np.float32(cell) + np.float32(0.5))
+    mirrored: Floats = np.concatenate([ink, ink[:, : width - half][:, ::-1]], axis=1)
+    return mirrored
 
 
 def sort_shapes(rng: np.random.Generator) -> list[Points]:

@@ -103,10 +103,10 @@ def _pressed(rng: np.random.Generator, look: Look, ink: Floats) -> Drawing:
     took = smooth_noise(rng, width, height, max(6.0, rng.uniform(0.3, 0.9) * side))
     took = np.clip(took * np.float32(rng.uniform(1.2, 3)) + np.float32(rng.uniform(-0.3, 0.6)), 0.12, 1)
     took *= 1 - np.float32(rng.uniform(0, 0.5)) * grain(rng, width, height)
-    strength = rng.uniform(0.7, 1) if look.is_bitonal else rng.uniform(0.4, 0.95)
+    strength = rng.uniform(0.7, 1) if look.is_bitonal else rng.uniform(0.2, 0.95)
     colour = _INKS[rng.integers(len(_INKS))]
     smeared = blur(ink, rng.uniform(0, 0.7)) * took.astype(np.float32, copy=False) * np.float32(strength)
-    return from_ink(smeared * np.float32(max(1.0, 0.35 / max(0.05, float(smeared.max())))), colour)
+    return from_ink(smeared * np.float32(max(1.0, 0.25 / max(0.05, float(smeared.max())))), colour)
 
 
 def _set_on_ring(rng: np.random.Generator, ink: Floats, ring: float, *, letter: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from farthing.documents.synthetic.objects import buildings, emblems, nature, people
+from farthing.documents.synthetic.objects import buildings, emblems, leaves, nature, people
 from farthing.documents.synthetic.objects.scene import Material, Scene
 from farthing.documents.synthetic.strokes import ellipse, points, rectangle
 
@@ -270,6 +270,8 @@ SUBJECTS: dict[str, Subject] = {
     "engine": Subject(draw=draw_engine, is_ground_covered=False, is_schematic=True),
     "plate": Subject(draw=draw_plate, is_ground_covered=False, is_schematic=True),
     "medal": Subject(draw=draw_medal, is_ground_covered=False, weight=0.7),
+    "leaves": Subject(draw=leaves.draw_leaves, is_ground_covered=True, weight=7.0),
+    "heap": Subject(draw=leaves.draw_heap, is_ground_covered=False, weight=2.0),
 }
 
 
