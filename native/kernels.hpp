@@ -36,7 +36,7 @@ struct Kernels {
     // Bit i % 8 of out[i / 8] is 1 where x[i] < 0; the last byte is filled up with zeros.
     void (*pack_signs)(const float* x, std::size_t count, std::uint8_t* out);
 
-    // Quantized rows times tiles of a packed weight: tiles.hpp, linear.inl.hpp, binary.inl.hpp.
+    // Quantized rows times tiles of a packed weight: tiles.hpp, linear.inl.hpp, lookup.inl.hpp, binary.inl.hpp.
     void (*multiply_integers)(const TiledWeight& weight, const ProductCall& call);
     void (*multiply_signs_by_lookup)(const TiledWeight& weight, const ProductCall& call);
     void (*multiply_signs_by_popcount)(const TiledWeight& weight, const ProductCall& call);

@@ -2,33 +2,40 @@
 //
 // y = float(sum) * s + bias, rounded after each of the three steps, then the curve of the layer.
 
+template <Curve Kind>
+inline F32 bend(F32 y, const float* slope) {
+    if constexpr (Kind == Curve::relu) return max(F32::all(0.0f), y);
+    if constexpr (Kind == Curve::prelu) return select_above_zero(y, y, F32::load(slope) * y);
+    return y;
+}
+
+// Writes what `sums` holds, the outputs from `output` on, to `to`.
+template <Curve Kind, std::size_t Vectors>
+inline void store_bent(const TiledWeight& weight, const I32 (&sums)[Vectors], std::size_t output, float* to) {
+    for (std::size_t v = 0; v < Vectors; ++v, output += F32::size, to += F32::size) {
+        const F32 y = to_float(sums[v]) * F32::load(weight.scale + output) + F32::load(weight.bias + output);
+        bend<Kind>(y, weight.slope + output).store(to);
+    }
+}
+
 template <std::size_t Vectors>
-inline void apply_curve(const TiledWeight& weight, F32 (&y)[Vectors], std::size_t output) {
-    if (weight.curve == Curve::relu) {
-        for (std::size_t v = 0; v < Vectors; ++v) y[v] = max(F32::all(0.0f), y[v]);
-    } else if (weight.curve == Curve::prelu) {
-        for (std::size_t v = 0; v < Vectors; ++v) {
-            const F32 below = F32::load(weight.slope + output + v * F32::size) * y[v];
-            y[v] = select_above_zero(y[v], y[v], below);
-        }
+inline void store_tile(const TiledWeight& weight, const I32 (&sums)[Vectors], std::size_t output, float* to) {
+    switch (weight.curve) {
+        case Curve::none:
+            return store_bent<Curve::none>(weight, sums, output, to);
+        case Curve::relu:
+            return store_bent<Curve::relu>(weight, sums, output, to);
+        case Curve::prelu:
+            return store_bent<Curve::prelu>(weight, sums, output, to);
     }
 }
 
 // Writes those outputs that exist of the ones from `output` on that `sums` holds.
 template <std::size_t Vectors>
 inline void store_outputs(const TiledWeight& weight, const I32 (&sums)[Vectors], std::size_t output, float* row) {
-    const float *scale = weight.scale + output, *bias = weight.bias + output;
-    F32 y[Vectors];
-    for (std::size_t v = 0; v < Vectors; ++v) {
-        y[v] = to_float(sums[v]) * F32::load(scale + v * F32::size) + F32::load(bias + v * F32::size);
-    }
-    if (weight.curve != Curve::none) apply_curve(weight, y, output);
     constexpr std::size_t count = Vectors * F32::size;
-    if (output + count <= weight.num_outputs) {
-        for (std::size_t v = 0; v < Vectors; ++v) y[v].store(row + output + v * F32::size);
-    } else {
-        float last[count];
-        for (std::size_t v = 0; v < Vectors; ++v) y[v].store(last + v * F32::size);
-        for (std::size_t i = 0; output + i < weight.num_outputs; ++i) row[output + i] = last[i];
-    }
+    if (output + count <= weight.num_outputs) return store_tile(weight, sums, output, row + output);
+    float last[count];
+    store_tile(weight, sums, output, last);
+    for (std::size_t i = 0; output + i < weight.num_outputs; ++i) row[output + i] = last[i];
 }

@@ -74,21 +74,16 @@ inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
     return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
 }
 
-constexpr std::size_t sign_block_rows = 4;
-
 struct Bytes {
     static constexpr std::size_t size = 32;
     __m256i lanes;
     static Bytes load(const std::uint8_t* from) { return {_mm256_load_si256(reinterpret_cast<const __m256i*>(from))}; }
+    void store(std::uint8_t* to) const { _mm256_store_si256(reinterpret_cast<__m256i*>(to), lanes); }
 };
 
 inline Bytes operator+(Bytes a, Bytes b) { return {_mm256_add_epi8(a.lanes, b.lanes)}; }
 inline Bytes low_nibbles(Bytes x) { return {_mm256_and_si256(x.lanes, _mm256_set1_epi8(15))}; }
 inline Bytes high_nibbles(Bytes x) { return low_nibbles({_mm256_srli_epi16(x.lanes, 4)}); }
-
-// Makes the compiler compute x here and in a register. Left alone it reorders the sums, which then need more registers
-// than there are (measured: a third slower).
-inline void keep_here(Bytes& x) { __asm__ volatile("" : "+x"(x.lanes)); }
 
 struct Table {
     __m256i entries;
@@ -105,5 +100,47 @@ inline void add_widened(std::uint16_t* to, Bytes x) {
     for (std::size_t h = 0; h < 2; ++h) {
         __m256i* at = reinterpret_cast<__m256i*>(to + 16 * h);
         _mm256_storeu_si256(at, _mm256_add_epi16(_mm256_loadu_si256(at), _mm256_cvtepu8_epi16(halves[h])));
+    }
+}
+
+// Sums of the low halves of bytes x0, x1 of every 16 bits, and of the whole 16 bits shifted right by 4: of the high half
+// of x0, 16 times the low half of x1 and 256 times its high half. There is no shift of bytes.
+struct PairSums {
+    __m256i low, shifted;
+    static PairSums zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+};
+
+inline void add_halves(PairSums& sums, Bytes x) {
+    sums.low = _mm256_add_epi8(sums.low, low_nibbles(x).lanes);
+    sums.shifted = _mm256_add_epi16(sums.shifted, _mm256_srli_epi16(x.lanes, 4));
+}
+
+// Counts of 32 outputs for two rows, those of even and of odd outputs apart.
+struct PairCounts {
+    __m256i even[2], odd[2];
+    static PairCounts zero() {
+        const __m256i zeros = _mm256_setzero_si256();
+        return {{zeros, zeros}, {zeros, zeros}};
+    }
+};
+
+inline void add_widened(PairCounts& counts, PairSums sums) {
+    const __m256i odd = _mm256_srli_epi16(sums.low, 8);
+    const __m256i of_rows[2] = {sums.low, _mm256_sub_epi16(sums.shifted, _mm256_slli_epi16(odd, 4))};
+    for (std::size_t r = 0; r < 2; ++r) {
+        const __m256i even_bytes = _mm256_and_si256(of_rows[r], _mm256_set1_epi16(255));
+        counts.even[r] = _mm256_add_epi16(counts.even[r], even_bytes);
+        counts.odd[r] = _mm256_add_epi16(counts.odd[r], _mm256_srli_epi16(of_rows[r], 8));
+    }
+}
+
+inline void store(const PairCounts& counts, std::uint16_t* first, std::uint16_t* second) {
+    std::uint16_t* const to[2] = {first, second};
+    for (std::size_t r = 0; r < 2; ++r) {
+        const __m256i low = _mm256_unpacklo_epi16(counts.even[r], counts.odd[r]);
+        const __m256i high = _mm256_unpackhi_epi16(counts.even[r], counts.odd[r]);
+        __m256i* at = reinterpret_cast<__m256i*>(to[r]);
+        _mm256_storeu_si256(at, _mm256_permute2x128_si256(low, high, 0x20));
+        _mm256_storeu_si256(at + 1, _mm256_permute2x128_si256(low, high, 0x31));
     }
 }

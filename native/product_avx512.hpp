@@ -69,21 +69,16 @@ inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
     return _mm512_reduce_add_epi32(_mm512_zextsi256_si512(sums));
 }
 
-constexpr std::size_t sign_block_rows = 8;
-
 struct Bytes {
     static constexpr std::size_t size = 64;
     __m512i lanes;
     static Bytes load(const std::uint8_t* from) { return {_mm512_load_si512(from)}; }
+    void store(std::uint8_t* to) const { _mm512_store_si512(to, lanes); }
 };
 
 inline Bytes operator+(Bytes a, Bytes b) { return {_mm512_add_epi8(a.lanes, b.lanes)}; }
 inline Bytes low_nibbles(Bytes x) { return {_mm512_and_si512(x.lanes, _mm512_set1_epi8(15))}; }
 inline Bytes high_nibbles(Bytes x) { return low_nibbles({_mm512_srli_epi16(x.lanes, 4)}); }
-
-// Makes the compiler compute x here and in a register. Left alone it reorders the sums, which then need more registers
-// than there are (measured: a third slower).
-inline void keep_here(Bytes& x) { __asm__ volatile("" : "+v"(x.lanes)); }
 
 struct Table {
     __m512i entries;
@@ -100,5 +95,48 @@ inline void add_widened(std::uint16_t* to, Bytes x) {
     for (std::size_t h = 0; h < 2; ++h) {
         std::uint16_t* at = to + 32 * h;
         _mm512_storeu_si512(at, _mm512_add_epi16(_mm512_loadu_si512(at), _mm512_cvtepu8_epi16(halves[h])));
+    }
+}
+
+// Sums of the low halves of bytes x0, x1 of every 16 bits, and of the whole 16 bits shifted right by 4: of the high half
+// of x0, 16 times the low half of x1 and 256 times its high half. There is no shift of bytes.
+struct PairSums {
+    __m512i low, shifted;
+    static PairSums zero() { return {_mm512_setzero_si512(), _mm512_setzero_si512()}; }
+};
+
+inline void add_halves(PairSums& sums, Bytes x) {
+    sums.low = _mm512_add_epi8(sums.low, low_nibbles(x).lanes);
+    sums.shifted = _mm512_add_epi16(sums.shifted, _mm512_srli_epi16(x.lanes, 4));
+}
+
+// Counts of 64 outputs for two rows, those of even and of odd outputs apart.
+struct PairCounts {
+    __m512i even[2], odd[2];
+    static PairCounts zero() {
+        const __m512i zeros = _mm512_setzero_si512();
+        return {{zeros, zeros}, {zeros, zeros}};
+    }
+};
+
+inline void add_widened(PairCounts& counts, PairSums sums) {
+    const __m512i odd = _mm512_srli_epi16(sums.low, 8);
+    const __m512i of_rows[2] = {sums.low, _mm512_sub_epi16(sums.shifted, _mm512_slli_epi16(odd, 4))};
+    for (std::size_t r = 0; r < 2; ++r) {
+        const __m512i even_bytes = _mm512_and_si512(of_rows[r], _mm512_set1_epi16(255));
+        counts.even[r] = _mm512_add_epi16(counts.even[r], even_bytes);
+        counts.odd[r] = _mm512_add_epi16(counts.odd[r], _mm512_srli_epi16(of_rows[r], 8));
+    }
+}
+
+inline void store(const PairCounts& counts, std::uint16_t* first, std::uint16_t* second) {
+    const __m512i quarters[2] = {_mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15)};
+    std::uint16_t* const to[2] = {first, second};
+    for (std::size_t r = 0; r < 2; ++r) {
+        const __m512i low = _mm512_unpacklo_epi16(counts.even[r], counts.odd[r]);
+        const __m512i high = _mm512_unpackhi_epi16(counts.even[r], counts.odd[r]);
+        for (std::size_t half = 0; half < 2; ++half) {
+            _mm512_storeu_si512(to[r] + 32 * half, _mm512_permutex2var_epi64(low, quarters[half], high));
+        }
     }
 }

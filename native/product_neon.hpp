@@ -79,21 +79,16 @@ inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
     return vaddvq_s32(sums);
 }
 
-constexpr std::size_t sign_block_rows = 2;
-
 struct Bytes {
     static constexpr std::size_t size = 16;
     uint8x16_t lanes;
     static Bytes load(const std::uint8_t* from) { return {vld1q_u8(from)}; }
+    void store(std::uint8_t* to) const { vst1q_u8(to, lanes); }
 };
 
 inline Bytes operator+(Bytes a, Bytes b) { return {vaddq_u8(a.lanes, b.lanes)}; }
 inline Bytes low_nibbles(Bytes x) { return {vandq_u8(x.lanes, vdupq_n_u8(15))}; }
 inline Bytes high_nibbles(Bytes x) { return {vshrq_n_u8(x.lanes, 4)}; }
-
-// Makes the compiler compute x here and in a register. Left alone it reorders the sums, which then need more registers
-// than there are (measured: a third slower).
-inline void keep_here(Bytes& x) { __asm__ volatile("" : "+w"(x.lanes)); }
 
 struct Table {
     uint8x16_t entries;
@@ -106,4 +101,39 @@ inline Bytes lookup(Table table, Bytes nibbles) { return {vqtbl1q_u8(table.entri
 inline void add_widened(std::uint16_t* to, Bytes x) {
     vst1q_u16(to, vaddw_u8(vld1q_u16(to), vget_low_u8(x.lanes)));
     vst1q_u16(to + 8, vaddw_high_u8(vld1q_u16(to + 8), x.lanes));
+}
+
+// Sums of the low halves of bytes, and of the high ones.
+struct PairSums {
+    uint8x16_t low, high;
+    static PairSums zero() { return {vdupq_n_u8(0), vdupq_n_u8(0)}; }
+};
+
+inline void add_halves(PairSums& sums, Bytes x) {
+    sums.low = vaddq_u8(sums.low, low_nibbles(x).lanes);
+    sums.high = vsraq_n_u8(sums.high, x.lanes, 4);
+}
+
+// Counts of 16 outputs for two rows.
+struct PairCounts {
+    uint16x8_t of_rows[2][2];
+    static PairCounts zero() {
+        const uint16x8_t zeros = vdupq_n_u16(0);
+        return {{{zeros, zeros}, {zeros, zeros}}};
+    }
+};
+
+inline void add_widened(PairCounts& counts, PairSums sums) {
+    const uint8x16_t of_rows[2] = {sums.low, sums.high};
+    for (std::size_t r = 0; r < 2; ++r) {
+        counts.of_rows[r][0] = vaddw_u8(counts.of_rows[r][0], vget_low_u8(of_rows[r]));
+        counts.of_rows[r][1] = vaddw_high_u8(counts.of_rows[r][1], of_rows[r]);
+    }
+}
+
+inline void store(const PairCounts& counts, std::uint16_t* first, std::uint16_t* second) {
+    std::uint16_t* const to[2] = {first, second};
+    for (std::size_t r = 0; r < 2; ++r) {
+        for (std::size_t half = 0; half < 2; ++half) vst1q_u16(to[r] + 8 * half, counts.of_rows[r][half]);
+    }
 }

@@ -70,19 +70,16 @@ inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
     return sum;
 }
 
-constexpr std::size_t sign_block_rows = 1;
-
 struct Bytes {
     static constexpr std::size_t size = 1;
     std::uint8_t lane;
     static Bytes load(const std::uint8_t* from) { return {*from}; }
+    void store(std::uint8_t* to) const { *to = lane; }
 };
 
 inline Bytes operator+(Bytes a, Bytes b) { return {static_cast<std::uint8_t>(a.lane + b.lane)}; }
 inline Bytes low_nibbles(Bytes x) { return {static_cast<std::uint8_t>(x.lane & 15)}; }
 inline Bytes high_nibbles(Bytes x) { return {static_cast<std::uint8_t>(x.lane >> 4)}; }
-
-inline void keep_here(Bytes&) {}
 
 struct Table {
     const std::uint8_t* entries;
@@ -93,3 +90,30 @@ inline Bytes lookup(Table table, Bytes nibbles) { return {table.entries[nibbles.
 
 // to[i] += byte i.
 inline void add_widened(std::uint16_t* to, Bytes x) { *to = static_cast<std::uint16_t>(*to + x.lane); }
+
+// Sums of the low and of the high halves of bytes.
+struct PairSums {
+    std::uint8_t low, high;
+    static PairSums zero() { return {0, 0}; }
+};
+
+inline void add_halves(PairSums& sums, Bytes x) {
+    sums.low = static_cast<std::uint8_t>(sums.low + (x.lane & 15));
+    sums.high = static_cast<std::uint8_t>(sums.high + (x.lane >> 4));
+}
+
+// Counts for two rows.
+struct PairCounts {
+    std::uint16_t first, second;
+    static PairCounts zero() { return {0, 0}; }
+};
+
+inline void add_widened(PairCounts& counts, PairSums sums) {
+    counts.first = static_cast<std::uint16_t>(counts.first + sums.low);
+    counts.second = static_cast<std::uint16_t>(counts.second + sums.high);
+}
+
+inline void store(const PairCounts& counts, std::uint16_t* first, std::uint16_t* second) {
+    *first = counts.first;
+    *second = counts.second;
+}

@@ -19,6 +19,7 @@ namespace {
 #include "outputs.inl.hpp"
 #include "linear.inl.hpp"
 #include "binary.inl.hpp"
+#include "lookup.inl.hpp"
 
 #include "bag_check.inl.hpp"
 #include "bag_sum.inl.hpp"

@@ -116,7 +116,7 @@ def test_every_tier_gives_the_bits_of_torch(
 @pytest.mark.parametrize("x", [-1e9, 1e9])
 @pytest.mark.parametrize("code", [0, 255])
 def test_extreme_codes_saturate_nothing(bits: Bits, activation_bits: Bits, x: float, code: int) -> None:
-    codes = torch.full((17, 600), code & (2**bits - 1), dtype=torch.uint8)
+    codes = torch.full((33, 600), code & (2**bits - 1), dtype=torch.uint8)
     assert_equal_to_torch(codes, torch.full((3, 600), x), bits, activation_bits, has_bias=True)
 
 
@@ -139,7 +139,8 @@ def test_threads_change_nothing(
 
 def test_the_largest_number_of_inputs() -> None:
     codes = torch.full((20, 65535), 1, dtype=torch.uint8)
-    assert outputs(made(codes, 1, 1), np.ones((1, 65535), np.float32), 20).tolist() == [[-65535.0] * 20]
+    x = np.array([[1], [-1], [1]], np.float32).repeat(65535, axis=1)
+    assert outputs(made(codes, 1, 1), x, 20).tolist() == [[-65535.0] * 20, [65535.0] * 20, [-65535.0] * 20]
     codes.fill_(0)
     x = np.full((1, 65535), -1e9, np.float32)
     assert outputs(made(codes, 8, 8), x, 20).tolist() == [[float(np.float32(65535 * 128 * 128))] * 20]
