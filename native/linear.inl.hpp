@@ -7,8 +7,7 @@
 //
 // Where the sums of four products are 16 bits wide (AVX2, NEON), codes have at most 4 bits and 8 steps are summed before
 // they are widened: 8 * 2 * 15 * 128 = 30720. A product of 8-bit codes is then the one of their high halves, times 16,
-// plus the one of their low halves, unless no input of the call is negative, as behind a ReLU: then the input is the unsigned
-// operand, two products of it and a level u - 128 fit 16 bits (2 * 127 * 128 = 32512), and one pass is enough.
+// plus the one of their low halves (or what positive.inl.hpp does).
 
 constexpr std::size_t tile_vectors = integer_tile_outputs / I32::size;
 constexpr std::size_t segment_steps = 8;  // of 4 inputs: what rows are padded to
@@ -64,33 +63,61 @@ inline void unpack_tile(const TiledWeight& weight, std::size_t tile, std::uint8_
     }
 }
 
-// sums[r][v] = sum over k of a[r][k] u[k] for `Rows` rows and the outputs of vector v.
-template <std::size_t Rows>
-inline void sum_products(const std::uint8_t* panel, const std::uint8_t* rows, std::size_t row_bytes,
-                         I32 (&sums)[Rows][tile_vectors]) {
-    for (std::size_t r = 0; r < Rows; ++r) {
-        for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = I32::all(0);
+// Unpacked tiles that are multiplied at once, and how far they are apart.
+template <std::size_t Tiles>
+struct Panel {
+    const std::uint8_t* codes;
+    std::size_t tile_bytes;
+
+    // Four inputs of the outputs of vector v, those of inputs k to k + 3.
+    Codes load(std::size_t k, std::size_t v) const {
+        const std::size_t tile = v / tile_vectors, in_tile = v % tile_vectors;
+        return Codes::load(codes + tile * tile_bytes + k * integer_tile_outputs + in_tile * Codes::size);
     }
-    for (std::size_t first = 0; first < row_bytes; first += segment_inputs) {
-        Dots dots[Rows][tile_vectors] = {};
-#pragma GCC unroll 1
-        for (std::size_t k = first; k < first + segment_inputs; k += 4) {
-            for (std::size_t v = 0; v < tile_vectors; ++v) {
-                const Codes codes = Codes::load(panel + k * integer_tile_outputs + v * Codes::size);
-                for (std::size_t r = 0; r < Rows; ++r) {
-                    dots[r][v] = add_products(dots[r][v], codes, Inputs::all(rows + r * row_bytes + k));
-                }
+};
+
+template <std::size_t Rows, std::size_t Tiles>
+using Sums = I32[Rows][Tiles * tile_vectors];
+
+// Adds to sums[r][v] the sum over inputs first, ..., first + segment_inputs - 1 of a[r][k] u[k] for the outputs of vector v.
+template <std::size_t Rows, std::size_t Tiles>
+inline void add_segment(Sums<Rows, Tiles>& sums, Panel<Tiles> panel, const std::uint8_t* rows, std::size_t row_bytes,
+                        std::size_t first) {
+    constexpr std::size_t vectors = Tiles * tile_vectors;
+    Dots dots[Rows][vectors];
+    for (std::size_t v = 0; v < vectors; ++v) {
+        const Codes codes = panel.load(first, v);
+        for (std::size_t r = 0; r < Rows; ++r) {
+            dots[r][v] = first_products(sums[r][v], codes, Inputs::all(rows + r * row_bytes + first));
+        }
+    }
+#pragma GCC unroll 7
+    for (std::size_t k = 4; k < segment_inputs; k += 4) {
+        for (std::size_t v = 0; v < vectors; ++v) {
+            const Codes codes = panel.load(first + k, v);
+            for (std::size_t r = 0; r < Rows; ++r) {
+                dots[r][v] = add_products(dots[r][v], codes, Inputs::all(rows + r * row_bytes + first + k));
+                keep_here(dots[r][v]);
             }
         }
-        for (std::size_t r = 0; r < Rows; ++r) {
-            for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = sums[r][v] + widen(dots[r][v]);
-        }
+    }
+    for (std::size_t r = 0; r < Rows; ++r) {
+        for (std::size_t v = 0; v < vectors; ++v) sums[r][v] = last_sum(sums[r][v], dots[r][v]);
     }
 }
 
-// The outputs of a tile from the sums over k of a[k] u[k] and of a[k].
-inline void store_sums(const TiledWeight& weight, const I32 (&sums)[tile_vectors], std::int32_t row_sum,
-                       std::size_t tile, float* out) {
+template <std::size_t Rows, std::size_t Tiles>
+inline void sum_products(Sums<Rows, Tiles>& sums, Panel<Tiles> panel, const std::uint8_t* rows, std::size_t row_bytes) {
+    for (std::size_t r = 0; r < Rows; ++r) {
+        for (std::size_t v = 0; v < Tiles * tile_vectors; ++v) sums[r][v] = I32::all(0);
+    }
+    for (std::size_t first = 0; first < row_bytes; first += segment_inputs) {
+        add_segment<Rows, Tiles>(sums, panel, rows, row_bytes, first);
+    }
+}
+
+// The outputs of a tile from the sums over k of a[k] u[k], which start at `sums`, and of a[k].
+inline void store_sums(const TiledWeight& weight, const I32* sums, std::int32_t row_sum, std::size_t tile, float* out) {
     const Line line = integer_line(weight.bits);
     const I32 factor = I32::all(line.factor), offset = I32::all(line.offset * row_sum);
     I32 whole[tile_vectors];
@@ -98,21 +125,25 @@ inline void store_sums(const TiledWeight& weight, const I32 (&sums)[tile_vectors
     store_outputs(weight, whole, tile * integer_tile_outputs, out);
 }
 
-template <std::size_t Rows>
+template <std::size_t Rows, std::size_t Tiles>
 void multiply_rows(const TiledWeight& weight, const ProductCall& call, std::size_t tile, std::size_t row,
                    const std::uint8_t* panel, const std::int32_t* row_sums) {
     const std::uint8_t* rows = call.rows + row * weight.row_bytes;
-    I32 sums[Rows][tile_vectors];
-    sum_products<Rows>(panel, rows, weight.row_bytes, sums);
-    if (weight.bits > Codes::max_bits) {
-        I32 high[Rows][tile_vectors];
-        sum_products<Rows>(panel + weight.row_bytes * integer_tile_outputs, rows, weight.row_bytes, high);
+    const std::size_t tile_bytes = weight.row_bytes * integer_tile_outputs;
+    Sums<Rows, Tiles> sums;
+    sum_products<Rows, Tiles>(sums, {panel, tile_bytes}, rows, weight.row_bytes);
+    if (Codes::max_bits < 8 && weight.bits > Codes::max_bits) {
+        Sums<Rows, Tiles> high;
+        sum_products<Rows, Tiles>(high, {panel + Tiles * tile_bytes, tile_bytes}, rows, weight.row_bytes);
         for (std::size_t r = 0; r < Rows; ++r) {
-            for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = sums[r][v] + high[r][v] * I32::all(16);
+            for (std::size_t v = 0; v < Tiles * tile_vectors; ++v) sums[r][v] = sums[r][v] + high[r][v] * I32::all(16);
         }
     }
     for (std::size_t r = 0; r < Rows; ++r) {
-        store_sums(weight, sums[r], row_sums[row + r], tile, call.out + (row + r) * call.out_stride);
+        float* out = call.out + (row + r) * call.out_stride;
+        for (std::size_t t = 0; t < Tiles; ++t) {
+            store_sums(weight, sums[r] + t * tile_vectors, row_sums[row + r], tile + t, out);
+        }
     }
 }
 
@@ -160,77 +191,35 @@ inline void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* r
     }
 }
 
-// The levels of a tile of 8-bit codes.
-inline void unpack_levels(const TiledWeight& weight, std::size_t tile, std::uint8_t* panel) {
-    const std::uint8_t* from = weight.tiles + tile * weight.tile_bytes;
-    for (std::size_t at = 0, size = weight.tile_bytes; at < size; at += Codes::size) {
-        levels_of(Codes::load(from + at)).store(panel + at);
+// All rows times `Tiles` tiles, unpacked first.
+template <std::size_t Tiles>
+void multiply_tiles(const TiledWeight& weight, const ProductCall& call, std::size_t tile, std::uint8_t* panel,
+                    const std::int32_t* row_sums) {
+    for (std::size_t t = 0; t < Tiles; ++t) {
+        unpack_tile(weight, tile + t, panel + t * weight.row_bytes * integer_tile_outputs);
     }
-}
-
-inline bool has_negative(const TiledWeight& weight, const ProductCall& call) {
-    std::uint64_t all = 0;
-    for (std::size_t at = 0; at < call.num_rows * weight.row_bytes; at += 8) {
-        std::uint64_t eight;
-        __builtin_memcpy(&eight, call.rows + at, 8);
-        all |= eight;
+    std::size_t row = 0;
+    for (; row + block_rows <= call.num_rows; row += block_rows) {
+        multiply_rows<block_rows, Tiles>(weight, call, tile, row, panel, row_sums);
     }
-    return (all & 0x8080808080808080) != 0;
-}
-
-template <std::size_t Rows>
-void multiply_positive_rows(const TiledWeight& weight, const ProductCall& call, std::size_t tile, std::size_t row,
-                            const std::uint8_t* levels) {
-    const std::uint8_t* rows = call.rows + row * weight.row_bytes;
-    I32 sums[Rows][tile_vectors];
-    for (std::size_t r = 0; r < Rows; ++r) {
-        for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = I32::all(0);
-    }
-#pragma GCC unroll 1
-    for (std::size_t k = 0; k < weight.row_bytes; k += 4) {
-        Codes level[tile_vectors];
-        for (std::size_t v = 0; v < tile_vectors; ++v) {
-            level[v] = Codes::load(levels + k * integer_tile_outputs + v * Codes::size);
-        }
-        for (std::size_t r = 0; r < Rows; ++r) {
-            const Inputs inputs = Inputs::all(rows + r * weight.row_bytes + k);
-            for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = add_positive(sums[r][v], inputs, level[v]);
-        }
-    }
-    for (std::size_t r = 0; r < Rows; ++r) {
-        store_outputs(weight, sums[r], tile * integer_tile_outputs,
-                                    call.out + (row + r) * call.out_stride);
-    }
-}
-
-void multiply_positive(const TiledWeight& weight, const ProductCall& call) {
-    for (std::size_t tile = call.first_tile; tile < call.last_tile; ++tile) {
-        unpack_levels(weight, tile, call.scratch);
-        std::size_t row = 0;
-        for (; row + positive_block_rows <= call.num_rows; row += positive_block_rows) {
-            multiply_positive_rows<positive_block_rows>(weight, call, tile, row, call.scratch);
-        }
-        for (; row < call.num_rows; ++row) multiply_positive_rows<1>(weight, call, tile, row, call.scratch);
-    }
+    for (; row < call.num_rows; ++row) multiply_rows<1, Tiles>(weight, call, tile, row, panel, row_sums);
 }
 
 void multiply_integers(const TiledWeight& weight, const ProductCall& call) {
-    const bool is_worth_unpacking = call.num_rows >= block_rows;
-    if (is_worth_unpacking && weight.bits == 8 && !has_negative(weight, call)) return multiply_positive(weight, call);
     std::int32_t* row_sums = reinterpret_cast<std::int32_t*>(call.scratch);
     std::uint8_t* panel = call.scratch + max_call_rows * sizeof(std::int32_t);
     for (std::size_t row = 0; row < call.num_rows; ++row) {
         row_sums[row] = sum_of(call.rows + row * weight.row_bytes, weight.row_bytes);
     }
-    for (std::size_t tile = call.first_tile; tile < call.last_tile; ++tile) {
-        std::size_t row = 0;
-        if (is_worth_unpacking) {
-            unpack_tile(weight, tile, panel);
-            for (; row + block_rows <= call.num_rows; row += block_rows) {
-                multiply_rows<block_rows>(weight, call, tile, row, panel, row_sums);
-            }
+    std::size_t tile = call.first_tile;
+    if (call.num_rows >= block_rows) {  // fewer are not worth unpacking
+        for (; tile + block_tiles <= call.last_tile; tile += block_tiles) {
+            multiply_tiles<block_tiles>(weight, call, tile, panel, row_sums);
         }
-        for (; row < call.num_rows; ++row) {
+        for (; tile < call.last_tile; ++tile) multiply_tiles<1>(weight, call, tile, panel, row_sums);
+    }
+    for (; tile < call.last_tile; ++tile) {
+        for (std::size_t row = 0; row < call.num_rows; ++row) {
             multiply_packed_row(weight, call.rows + row * weight.row_bytes, row_sums[row], tile,
                                 call.out + row * call.out_stride);
         }

@@ -117,9 +117,8 @@ std::size_t Product::num_tiles() const noexcept {
 std::size_t Product::scratch_bytes() const noexcept {
     // An unpacked tile, and which tables each pair of rows chooses: lookup.inl.hpp.
     if (form_ == RowForm::signs) return is_by_lookup_ ? (sign_tile_outputs + max_call_rows) * 2 * weight_.row_bytes : 0;
-    // Row sums and an unpacked tile: linear.inl.hpp.
-    const std::size_t num_planes = weight_.bits == 8 ? 2 : 1;
-    return max_call_rows * sizeof(std::int32_t) + num_planes * integer_tile_outputs * weight_.row_bytes;
+    // Row sums and unpacked tiles, two of them or two planes of one: linear.inl.hpp.
+    return max_call_rows * sizeof(std::int32_t) + 2 * integer_tile_outputs * weight_.row_bytes;
 }
 
 void Product::quantize(const float* x, std::size_t num_rows, std::size_t x_stride, std::uint8_t* rows) const noexcept {

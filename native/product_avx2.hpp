@@ -14,7 +14,8 @@ inline std::uint8_t eight_signs(const float* x) {
 }
 
 constexpr std::size_t positive_block_rows = 4;
-constexpr std::size_t block_rows = 3;  // with two vectors of outputs all sums stay in registers
+constexpr std::size_t block_rows = 4;  // with two vectors of outputs what is summed stays in registers
+constexpr std::size_t block_tiles = 1;
 
 struct Codes {
     static constexpr std::size_t size = 32;
@@ -51,6 +52,14 @@ inline Dots add_products(Dots dots, Codes u, Inputs a) {
 }
 
 inline I32 widen(Dots dots) { return {_mm256_madd_epi16(dots.lanes, _mm256_set1_epi16(1))}; }
+
+// The first products of a segment, and what its last ones give: together they add the segment to `sums`.
+inline Dots first_products(I32, Codes u, Inputs a) { return {_mm256_maddubs_epi16(u.lanes, a.lanes)}; }
+inline I32 last_sum(I32 sums, Dots dots) { return sums + widen(dots); }
+
+// Makes the compiler compute x here and in a register. Left alone it reorders the sums, which then need more registers
+// than there are (measured: a third slower).
+inline void keep_here(Dots& x) { __asm__ volatile("" : "+x"(x.lanes)); }
 
 // u - 128 for 8-bit codes.
 inline Codes levels_of(Codes u) { return {_mm256_xor_si256(u.lanes, _mm256_set1_epi8(-128))}; }

@@ -13,8 +13,8 @@ inline std::uint8_t eight_signs(const float* x) {
     return static_cast<std::uint8_t>(_mm256_cmp_ps_mask(_mm256_loadu_ps(x), _mm256_setzero_ps(), _CMP_LT_OQ));
 }
 
-constexpr std::size_t positive_block_rows = 8;
 constexpr std::size_t block_rows = 8;
+constexpr std::size_t block_tiles = 2;  // with one alone, reading the inputs takes longer than multiplying them
 
 struct Codes {
     static constexpr std::size_t size = 64;
@@ -41,23 +41,17 @@ struct Inputs {
     }
 };
 
-struct Dots {
-    __m512i lanes;
-};
+// Sums of four products have as many bits as all sums.
+using Dots = I32;
 
-inline Dots add_products(Dots dots, Codes u, Inputs a) {
-    return {_mm512_dpbusd_epi32(dots.lanes, u.lanes, a.lanes)};
-}
+inline Dots add_products(Dots dots, Codes u, Inputs a) { return {_mm512_dpbusd_epi32(dots.lanes, u.lanes, a.lanes)}; }
+inline I32 widen(Dots dots) { return dots; }
 
-inline I32 widen(Dots dots) { return {dots.lanes}; }
+// The first products of a segment, and what its last ones give: together they add the segment to `sums`.
+inline Dots first_products(I32 sums, Codes u, Inputs a) { return add_products(sums, u, a); }
+inline I32 last_sum(I32, Dots dots) { return dots; }
 
-// u - 128 for 8-bit codes.
-inline Codes levels_of(Codes u) { return {_mm512_xor_si512(u.lanes, _mm512_set1_epi8(-128))}; }
-
-// sums + sums of four products of inputs in [0, 127] and levels.
-inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
-    return {_mm512_dpbusd_epi32(sums.lanes, a.lanes, levels.lanes)};
-}
+inline void keep_here(Dots&) {}
 
 // Of int8 integers, a multiple of 32 of them.
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {

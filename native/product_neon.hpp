@@ -19,6 +19,7 @@ inline std::uint8_t eight_signs(const float* x) {
 
 constexpr std::size_t positive_block_rows = 2;
 constexpr std::size_t block_rows = 2;
+constexpr std::size_t block_tiles = 1;
 
 struct Codes {
     static constexpr std::size_t size = 16;
@@ -50,14 +51,21 @@ struct Dots {
     int16x8_t lanes;
 };
 
-inline Dots add_products(Dots dots, Codes u, Inputs a) {
+// The first products of a segment, and what its last ones give: together they add the segment to `sums`.
+inline Dots first_products(I32, Codes u, Inputs a) {
     const int8x16_t codes = vreinterpretq_s8_u8(u.lanes);
     const int16x8_t low = vmull_s8(vget_low_s8(codes), vget_low_s8(a.lanes));
-    const int16x8_t high = vmull_high_s8(codes, a.lanes);
-    return {vaddq_s16(dots.lanes, vpaddq_s16(low, high))};
+    return {vpaddq_s16(low, vmull_high_s8(codes, a.lanes))};
+}
+
+inline Dots add_products(Dots dots, Codes u, Inputs a) {
+    return {vaddq_s16(dots.lanes, first_products(I32::all(0), u, a).lanes)};
 }
 
 inline I32 widen(Dots dots) { return {vpaddlq_s16(dots.lanes)}; }
+inline I32 last_sum(I32 sums, Dots dots) { return {vpadalq_s16(sums.lanes, dots.lanes)}; }
+
+inline void keep_here(Dots& x) { __asm__ volatile("" : "+w"(x.lanes)); }
 
 // u - 128 for 8-bit codes.
 inline Codes levels_of(Codes u) { return {veorq_u8(u.lanes, vdupq_n_u8(128))}; }

@@ -11,8 +11,8 @@ inline std::uint8_t eight_signs(const float* x) {
     return static_cast<std::uint8_t>(signs);
 }
 
-constexpr std::size_t positive_block_rows = 4;
 constexpr std::size_t block_rows = 4;
+constexpr std::size_t block_tiles = 1;
 
 struct Codes {
     static constexpr std::size_t size = 4;
@@ -41,28 +41,21 @@ struct Inputs {
     }
 };
 
-struct Dots {
-    std::int32_t lane;
-};
+// Sums of four products have as many bits as all sums.
+using Dots = I32;
 
 inline Dots add_products(Dots dots, Codes u, Inputs a) {
     for (std::size_t i = 0; i < 4; ++i) dots.lane += u.lanes[i] * a.lanes[i];
     return dots;
 }
 
-inline I32 widen(Dots dots) { return {dots.lane}; }
+inline I32 widen(Dots dots) { return dots; }
 
-// u - 128 for 8-bit codes.
-inline Codes levels_of(Codes u) {
-    for (std::uint8_t& lane : u.lanes) lane ^= 0x80;
-    return u;
-}
+// The first products of a segment, and what its last ones give: together they add the segment to `sums`.
+inline Dots first_products(I32 sums, Codes u, Inputs a) { return add_products(sums, u, a); }
+inline I32 last_sum(I32, Dots dots) { return dots; }
 
-// sums + sums of four products of inputs in [0, 127] and levels.
-inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
-    for (std::size_t i = 0; i < 4; ++i) sums.lane += a.lanes[i] * static_cast<std::int8_t>(levels.lanes[i]);
-    return sums;
-}
+inline void keep_here(Dots&) {}
 
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
     std::int32_t sum = 0;

@@ -18,6 +18,7 @@ namespace {
 
 #include "outputs.inl.hpp"
 #include "linear.inl.hpp"
+#include "positive.inl.hpp"
 #include "binary.inl.hpp"
 #include "lookup.inl.hpp"
 
@@ -31,7 +32,7 @@ namespace {
 const Kernels avx2_kernels{
     .quantize = quantize,
     .pack_signs = pack_signs,
-    .multiply_integers = multiply_integers,
+    .multiply_integers = multiply_integers_or_positive,
     .multiply_signs_by_lookup = multiply_signs_by_lookup,
     .multiply_signs_by_popcount = multiply_signs_by_popcount,
     .bag_sum_i32 = bag_sum<std::int32_t>,
