@@ -157,13 +157,16 @@ void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std
     I32 sums[num_planes][tile_vectors] = {};
     for (std::size_t first = 0, size = weight.row_bytes; first < size; first += segment_inputs) {
         Dots dots[num_planes][tile_vectors] = {};
-        for (std::size_t k = first; k < first + segment_inputs; k += 32 / Bits) {
+#pragma GCC unroll 8
+        for (std::size_t at = 0; at < segment_inputs; at += 32 / Bits) {
+            const std::size_t k = first + at;
             for (std::size_t v = 0; v < tile_vectors; ++v) {
                 const Codes packed = Codes::load(codes + k * Bits / 32 * block_bytes + v * Codes::size);
                 for (std::size_t field = 0; field < 8 / width; ++field) {
                     Dots& sum = dots[is_halved ? field : 0][v];
                     const std::uint8_t* inputs = row + k + (is_halved ? 0 : 4 * field);
                     sum = add_products(sum, field_of<width>(packed, field), Inputs::all(inputs));
+                    keep_here(sum);
                 }
             }
         }

@@ -30,7 +30,7 @@ void multiply_positive_rows(const TiledWeight& weight, const ProductCall& call, 
     for (std::size_t r = 0; r < Rows; ++r) {
         for (std::size_t v = 0; v < tile_vectors; ++v) sums[r][v] = I32::all(0);
     }
-#pragma GCC unroll 1
+#pragma GCC unroll 4
     for (std::size_t k = 0; k < weight.row_bytes; k += 4) {
         Codes level[tile_vectors];
         for (std::size_t v = 0; v < tile_vectors; ++v) {
