@@ -82,5 +82,6 @@ NB_MODULE(_native, module) {
     farthing::bind_quantize(module);
     farthing::bind_product(module);
     farthing::bind_clicks(module);
+    farthing::bind_rows(module);
     farthing::bind_ranker(module);
 }

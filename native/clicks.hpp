@@ -43,6 +43,8 @@ class ClickParser {
     ClickParser(const ClickParser&) = delete;
     ClickParser& operator=(const ClickParser&) = delete;
 
+    char separator() const noexcept { return layout_.separator; }
+    std::size_t num_columns() const noexcept { return layout_.num_columns; }
     std::size_t num_dense() const noexcept { return layout_.dense_columns.size(); }
     std::size_t num_fields() const noexcept { return layout_.field_columns.size(); }
 

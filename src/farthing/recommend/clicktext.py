@@ -72,6 +72,7 @@ class LineParser:
         self._layout = layout
         self._num_dense = len(columns.dense)
         self._num_fields = len(columns.table_rows)
+        self._encode_rows: Any = module.encode_rows  # Any: the extension has no types
         known = pl.concat([pl.Series(dtype=pl.String), *(values or ())])
         self._parser: Any = module.ClickParser(  # Any: the extension has no types
             separator=layout.separator,
@@ -126,6 +127,22 @@ class LineParser:
         label = np.zeros(num_rows, dtype=np.float32)
         indices: Integers = ids[:num_rows].reshape(-1)
         return EncodedRows(dense[:num_rows], indices, None, label, self._num_fields), end
+
+    def rows(
+        self, rows: list[dict[str, Any]], context: dict[str, Any], positions: dict[str, int]
+    ) -> EncodedRows | None:  # Any: values as JSON has them
+        """Rows of values by name, as if they were lines; None where one of them would not be clean.
+
+        Args:
+            rows: what each has of its own.
+            context: what all have where they do not say otherwise.
+            positions: the column of each name, -1 for one that says nothing.
+        """
+        dense = np.empty((len(rows), self._num_dense), dtype=np.float32)
+        ids = np.empty((len(rows), self._num_fields), dtype=np.int64)
+        if not self._encode_rows(self._parser, rows, context, positions, dense, ids):
+            return None
+        return EncodedRows(dense, ids.reshape(-1), None, np.zeros(len(rows), dtype=np.float32), self._num_fields)
 
 
 def _positions(layout: Layout, names: Sequence[str]) -> npt.NDArray[np.uint32]:

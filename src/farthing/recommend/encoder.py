@@ -173,6 +173,10 @@ class RowEncoder:
 
     def encode(self, frame: pl.DataFrame) -> ClickBatch:
         """Rows as `rows.read_log` gives them, as one batch; labels are 0 where the frame has none."""
+        return self.encode_rows(frame).batch()
+
+    def encode_rows(self, frame: pl.DataFrame) -> EncodedRows:
+        """What `encode` makes a batch of."""
         statistics = self.description.dense
         logs = frame.select(log_transform(f"dense_{column}") for column in range(len(statistics)))
         numbers = standardise(logs, statistics)
@@ -182,7 +186,7 @@ class RowEncoder:
         label = np.zeros(frame.height, dtype=np.float32)
         if "label" in frame.columns:
             label = frame["label"].cast(pl.Float32).to_numpy()
-        return encode_rows(dense, fields, label).batch()
+        return encode_rows(dense, fields, label)
 
     def _table_rows(self, column: pl.Series, field: int, start: int) -> tuple[Integers, Integers | None]:
         values, lengths = flatten(column)

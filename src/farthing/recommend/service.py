@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import numpy as np
-import torch
 
 from farthing.base.errors import DataError
 from farthing.lowbit.artifact import SUMS_NAME
-from farthing.recommend.clicks import ClickBatch
+from farthing.recommend.clicks import EncodedRows, concatenate
 from farthing.recommend.modelfolder import ClickModel, load_model
 from farthing.recommend.schema import LogSchema
 from farthing.recommend.servicedocs import openapi, page
@@ -117,7 +115,7 @@ class Work:
     """Encoded rows, and the model that they were encoded for."""
 
     model: ServedModel
-    batch: ClickBatch
+    rows: EncodedRows
     has_order: bool
 
 
@@ -136,14 +134,14 @@ class ScoreService(Service[ServedModel, ScoreRequest, Work]):
             raise RefusedError(422, "send rows, or a context with candidates")
         name = "candidates" if body.rows is None else "rows"
         try:
-            batch = model.values.encode(body.rows or body.candidates or [], context=body.context or {}, name=name)
+            rows = model.values.encode(body.rows or body.candidates or [], context=body.context or {}, name=name)
         except DataError as error:
             raise RefusedError(422, str(error)) from error
-        return Work(model, batch, body.order)
+        return Work(model, rows, body.order)
 
     def num_rows(self, work: Work) -> int:
         """How many rows a work has."""
-        return work.batch.num_rows
+        return work.rows.num_rows
 
     def score(self, works: Sequence[Work]) -> list[ScoreAnswer]:
         """The answers; works of one model are scored in one call."""
@@ -151,10 +149,10 @@ class ScoreService(Service[ServedModel, ScoreRequest, Work]):
         for model in {id(work.model): work.model for work in works}.values():
             places = [place for place, work in enumerate(works) if work.model is model]
             start = time.perf_counter()
-            scores = model.click_model.predict(_joined([works[place].batch for place in places])).tolist()
+            scores = model.click_model.predict_rows(concatenate([works[place].rows for place in places])).tolist()
             seconds, end = time.perf_counter() - start, 0
             for place in places:
-                first, end = end, end + works[place].batch.num_rows
+                first, end = end, end + works[place].rows.num_rows
                 answers[place] = _answer(works[place], scores[first:end], seconds)
         return [answers[place] for place in range(len(works))]
 
@@ -178,22 +176,6 @@ class ScoreService(Service[ServedModel, ScoreRequest, Work]):
             metrics=description.metrics,
             table_rows=sum(description.table_rows),
         )
-
-
-def _joined(batches: Sequence[ClickBatch]) -> ClickBatch:
-    """All rows as one batch."""
-    if len(batches) == 1:
-        return batches[0]
-    # By numpy: an operator of torch costs a microsecond and more, and there are as many as requests.
-    ends = np.cumsum([0, *(len(batch.indices) for batch in batches)])
-    starts = [batch.offsets.numpy()[:-1] + start for batch, start in zip(batches, ends[:-1], strict=True)]
-    parts = {
-        "dense": np.concatenate([batch.dense.numpy() for batch in batches]),
-        "indices": np.concatenate([batch.indices.numpy() for batch in batches]),
-        "offsets": np.concatenate([*starts, ends[-1:]]),
-        "label": np.concatenate([batch.label.numpy() for batch in batches]),
-    }
-    return ClickBatch(**{name: torch.from_numpy(array) for name, array in parts.items()})
 
 
 def _answer(work: Work, scores: list[float], seconds: float) -> ScoreAnswer:

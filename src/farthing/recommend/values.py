@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from farthing.base.errors import DataError
-from farthing.recommend.clicks import ClickBatch
+from farthing.recommend.clicks import EncodedRows
 from farthing.recommend.clicktext import Columns, LineParser, can_parse
 from farthing.recommend.encoder import RowEncoder
 from farthing.recommend.layout import Layout
 from farthing.recommend.rows import rows_of_values
 
 Value = str | int | float | bool | None | list[str | int | float]
-Row = Mapping[str, Value]
+Row = dict[str, Value]
 
 # What no value has: ASCII's unit separator. One that has it all the same goes the careful way.
 _SEPARATOR = "\x1f"
@@ -26,8 +26,8 @@ _SEPARATOR = "\x1f"
 class ValueEncoder:
     """Encodes rows of values as `RowEncoder` encodes those of a log.
 
-    A row is written as a line of text and read by the native parser. Rows of which that does not take every one are
-    encoded as columns, by polars, which also knows what is wrong with them.
+    The native parser takes what could stand in a line of text. Rows of which it does not take every one are encoded as
+    columns, by polars, which also knows what is wrong with them.
 
     Attributes:
         columns: names that are read.
@@ -40,14 +40,14 @@ class ValueEncoder:
         self._encoder, self._schema = encoder, schema
         self.columns = tuple(name for name in schema.columns(with_label=False) if name != schema.id)
         self.ignored = frozenset(schema.columns(with_label=True)) - set(self.columns)
-        self._positions = {name: position for position, name in enumerate(self.columns)}
+        self._positions = dict.fromkeys(self.ignored, -1) | {name: place for place, name in enumerate(self.columns)}
         layout = Layout("criteo", self.columns, _SEPARATOR)
         features = msgspec.structs.replace(schema, id=None)
         meaning = Columns(features, encoder.description.dense, encoder.table_rows)
         self._parser = LineParser(layout, meaning, encoder.values) if can_parse(layout, features) else None
 
-    def encode(self, rows: Sequence[Row], *, context: Row, name: str) -> ClickBatch:
-        """The rows as one batch.
+    def encode(self, rows: list[Row], *, context: Row, name: str) -> EncodedRows:
+        """The rows as the model reads them.
 
         Args:
             rows: values by column; a column that is absent, None or "" is missing.
@@ -57,46 +57,13 @@ class ValueEncoder:
         Raises:
             DataError: a column that the log did not have, or a number that is none; names row and column.
         """
-        batch = self._parsed(rows, context)
-        if batch is not None:
-            return batch
+        encoded = None if self._parser is None else self._parser.rows(rows, context, self._positions)
+        if encoded is not None:
+            return encoded
         for place, row in [("context", context), *((f"{name}[{i}]", row) for i, row in enumerate(rows))]:
             self._check_names(place, row)
         columns = pl.DataFrame([self._column(column, context, rows) for column in self.columns])
-        return self._encoder.encode(rows_of_values(columns, self._schema, name=name))
-
-    def _parsed(self, rows: Sequence[Row], context: Row) -> ClickBatch | None:
-        """The rows by the native parser; None where it does not take every one."""
-        if self._parser is None:
-            return None
-        shared = self._fields(context, [""] * len(self.columns))
-        if shared is None:
-            return None
-        lines = []
-        for row in rows:
-            fields = self._fields(row, shared.copy())
-            if fields is None:
-                return None
-            lines.append(_SEPARATOR.join(fields))
-        text = "\n".join(lines) + "\n"
-        separators = len(rows) * (len(self.columns) - 1)
-        if text.count(_SEPARATOR) != separators or text.count("\n") != len(rows) or "\r" in text:
-            return None
-        parsed, _ = self._parser.parse(text.encode(), 0, max_rows=len(rows))
-        return parsed.batch() if parsed.num_rows == len(rows) else None
-
-    def _fields(self, row: Row, fields: list[str]) -> list[str] | None:
-        """Writes a row's values over `fields`; None where a name is unknown or a value is a list."""
-        for name, value in row.items():
-            position = self._positions.get(name)
-            if position is None:
-                if name in self.ignored:
-                    continue
-                return None
-            if isinstance(value, list):
-                return None
-            fields[position] = _text(value, None) or ""
-        return fields
+        return self._encoder.encode_rows(rows_of_values(columns, self._schema, name=name))
 
     def _check_names(self, place: str, row: Row) -> None:
         known = self.ignored.union(self.columns)
