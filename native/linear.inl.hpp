@@ -10,8 +10,7 @@
 // plus the one of their low halves (or what positive.inl.hpp does).
 
 constexpr std::size_t tile_vectors = integer_tile_outputs / I32::size;
-constexpr std::size_t segment_steps = 8;  // of 4 inputs: what rows are padded to
-constexpr std::size_t segment_inputs = 4 * segment_steps;
+constexpr std::size_t segment_inputs = 32;  // 8 steps of 4; the last segment of a row may be half as long
 
 struct Line {
     std::int32_t factor, offset;
@@ -79,8 +78,8 @@ struct Panel {
 template <std::size_t Rows, std::size_t Tiles>
 using Sums = I32[Rows][Tiles * tile_vectors];
 
-// Adds to sums[r][v] the sum over inputs first, ..., first + segment_inputs - 1 of a[r][k] u[k] for the outputs of vector v.
-template <std::size_t Rows, std::size_t Tiles>
+// Adds to sums[r][v] the sum over inputs first, ..., first + Length - 1 of a[r][k] u[k] for the outputs of vector v.
+template <std::size_t Rows, std::size_t Tiles, std::size_t Length>
 inline void add_segment(Sums<Rows, Tiles>& sums, Panel<Tiles> panel, const std::uint8_t* rows, std::size_t row_bytes,
                         std::size_t first) {
     constexpr std::size_t vectors = Tiles * tile_vectors;
@@ -92,7 +91,7 @@ inline void add_segment(Sums<Rows, Tiles>& sums, Panel<Tiles> panel, const std::
         }
     }
 #pragma GCC unroll 7
-    for (std::size_t k = 4; k < segment_inputs; k += 4) {
+    for (std::size_t k = 4; k < Length; k += 4) {
         for (std::size_t v = 0; v < vectors; ++v) {
             const Codes codes = panel.load(first + k, v);
             for (std::size_t r = 0; r < Rows; ++r) {
@@ -111,9 +110,11 @@ inline void sum_products(Sums<Rows, Tiles>& sums, Panel<Tiles> panel, const std:
     for (std::size_t r = 0; r < Rows; ++r) {
         for (std::size_t v = 0; v < Tiles * tile_vectors; ++v) sums[r][v] = I32::all(0);
     }
-    for (std::size_t first = 0; first < row_bytes; first += segment_inputs) {
-        add_segment<Rows, Tiles>(sums, panel, rows, row_bytes, first);
+    std::size_t first = 0;
+    for (; first + segment_inputs <= row_bytes; first += segment_inputs) {
+        add_segment<Rows, Tiles, segment_inputs>(sums, panel, rows, row_bytes, first);
     }
+    if (first < row_bytes) add_segment<Rows, Tiles, segment_inputs / 2>(sums, panel, rows, row_bytes, first);
 }
 
 // The outputs of a tile from the sums over k of a[k] u[k], which start at `sums`, and of a[k].
@@ -121,7 +122,7 @@ inline void store_sums(const TiledWeight& weight, const I32* sums, std::int32_t 
     const Line line = integer_line(weight.bits);
     const I32 factor = I32::all(line.factor), offset = I32::all(line.offset * row_sum);
     I32 whole[tile_vectors];
-    for (std::size_t v = 0; v < tile_vectors; ++v) whole[v] = sums[v] * factor + offset;
+    for (std::size_t v = 0; v < tile_vectors; ++v) whole[v] = (line.factor == 1 ? sums[v] : sums[v] * factor) + offset;
     store_outputs(weight, whole, tile * integer_tile_outputs, out);
 }
 
@@ -147,24 +148,24 @@ void multiply_rows(const TiledWeight& weight, const ProductCall& call, std::size
     }
 }
 
-// The product of one row and a tile as it is packed.
+// What one row and a tile as it is packed add up to: sums of the planes of its codes.
 template <std::size_t Bits>
-void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std::int32_t row_sum, std::size_t tile,
-                         float* out) {
-    constexpr bool is_halved = Bits > Codes::max_bits;
-    constexpr std::size_t width = is_halved ? Bits / 2 : Bits, num_planes = is_halved ? 2 : 1;
-    const std::uint8_t* codes = weight.tiles + tile * weight.tile_bytes;
-    I32 sums[num_planes][tile_vectors] = {};
-    for (std::size_t first = 0, size = weight.row_bytes; first < size; first += segment_inputs) {
+struct PackedSums {
+    static constexpr bool is_halved = Bits > Codes::max_bits;
+    static constexpr std::size_t width = is_halved ? Bits / 2 : Bits, num_planes = is_halved ? 2 : 1;
+    I32 sums[num_planes][tile_vectors];
+
+    // Adds inputs first, ..., first + Length - 1.
+    template <std::size_t Length>
+    void add_segment(const std::uint8_t* codes, const std::uint8_t* row, std::size_t first) {
         Dots dots[num_planes][tile_vectors] = {};
 #pragma GCC unroll 8
-        for (std::size_t at = 0; at < segment_inputs; at += 32 / Bits) {
-            const std::size_t k = first + at;
+        for (std::size_t k = 0; k < Length; k += 32 / Bits) {
             for (std::size_t v = 0; v < tile_vectors; ++v) {
-                const Codes packed = Codes::load(codes + k * Bits / 32 * block_bytes + v * Codes::size);
+                const Codes packed = Codes::load(codes + (first + k) * Bits / 32 * block_bytes + v * Codes::size);
                 for (std::size_t field = 0; field < 8 / width; ++field) {
                     Dots& sum = dots[is_halved ? field : 0][v];
-                    const std::uint8_t* inputs = row + k + (is_halved ? 0 : 4 * field);
+                    const std::uint8_t* inputs = row + first + k + (is_halved ? 0 : 4 * field);
                     sum = add_products(sum, field_of<width>(packed, field), Inputs::all(inputs));
                     keep_here(sum);
                 }
@@ -174,10 +175,26 @@ void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std
             for (std::size_t v = 0; v < tile_vectors; ++v) sums[p][v] = sums[p][v] + widen(dots[p][v]);
         }
     }
-    if constexpr (is_halved) {
-        for (std::size_t v = 0; v < tile_vectors; ++v) sums[0][v] = sums[0][v] + sums[1][v] * I32::all(16);
+};
+
+template <std::size_t Bits>
+void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std::int32_t row_sum, std::size_t tile,
+                         float* out) {
+    const std::uint8_t* codes = weight.tiles + tile * weight.tile_bytes;
+    PackedSums<Bits> planes = {};
+    std::size_t first = 0;
+    for (; first + segment_inputs <= weight.row_bytes; first += segment_inputs) {
+        planes.template add_segment<segment_inputs>(codes, row, first);
     }
-    store_sums(weight, sums[0], row_sum, tile, out);
+    if constexpr (Bits > 1) {
+        if (first < weight.row_bytes) planes.template add_segment<segment_inputs / 2>(codes, row, first);
+    }
+    if constexpr (PackedSums<Bits>::is_halved) {
+        for (std::size_t v = 0; v < tile_vectors; ++v) {
+            planes.sums[0][v] = planes.sums[0][v] + planes.sums[1][v] * I32::all(16);
+        }
+    }
+    store_sums(weight, planes.sums[0], row_sum, tile, out);
 }
 
 inline void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std::int32_t row_sum,

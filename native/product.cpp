@@ -44,7 +44,7 @@ struct Product::Shape {
           tile_outputs(is_by_lookup ? sign_tile_outputs : integer_tile_outputs),
           num_tiles((source.num_outputs + tile_outputs - 1) / tile_outputs),
           row_bytes(source.form == RowForm::signs ? round_up(source.num_inputs, 64) / 8
-                                                  : round_up(source.num_inputs, 32)),
+                                                  : round_up(source.num_inputs, source.bits == 1 ? 32 : 16)),
           tile_bytes(tile_outputs * (source.form == RowForm::signs ? row_bytes : row_bytes * source.bits / 8)) {}
 
     // Where byte `index` of the code row of `output` goes, for rows of signs.

@@ -70,13 +70,12 @@ inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
     return {_mm256_add_epi32(sums.lanes, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))};
 }
 
-// Of int8 integers, a multiple of 32 of them.
+// Of int8 integers, a multiple of 16 of them.
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
     __m256i sums = _mm256_setzero_si256();
-    for (std::size_t i = 0; i < count; i += 32) {
-        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(integers + i));
-        const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), bytes);
-        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    for (std::size_t i = 0; i < count; i += 16) {
+        const __m256i words = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(integers + i)));
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(words, _mm256_set1_epi16(1)));
     }
     __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
     four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));

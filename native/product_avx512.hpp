@@ -53,14 +53,14 @@ inline I32 last_sum(I32, Dots dots) { return dots; }
 
 inline void keep_here(Dots&) {}
 
-// Of int8 integers, a multiple of 32 of them.
+// Of int8 integers, a multiple of 16 of them.
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
-    __m256i sums = _mm256_setzero_si256();
-    for (std::size_t i = 0; i < count; i += 32) {
-        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(integers + i));
-        sums = _mm256_dpbusd_epi32(sums, _mm256_set1_epi8(1), bytes);
+    __m128i sums = _mm_setzero_si128();
+    for (std::size_t i = 0; i < count; i += 16) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(integers + i));
+        sums = _mm_dpbusd_epi32(sums, _mm_set1_epi8(1), bytes);
     }
-    return _mm512_reduce_add_epi32(_mm512_zextsi256_si512(sums));
+    return _mm512_reduce_add_epi32(_mm512_zextsi128_si512(sums));
 }
 
 struct Bytes {

@@ -78,7 +78,7 @@ inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
     return {vpadalq_s16(sums.lanes, vpaddq_s16(low, high))};
 }
 
-// Of int8 integers, a multiple of 32 of them.
+// Of int8 integers, a multiple of 16 of them.
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {
     int32x4_t sums = vdupq_n_s32(0);
     for (std::size_t i = 0; i < count; i += 16) {

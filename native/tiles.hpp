@@ -2,10 +2,10 @@
 //
 // A row is the quantized input of one sample. There are two forms of it, and of the tiles that go with it:
 //
-//   integers  int8, one for each input; zeros up to a multiple of 32. A tile has 16 outputs. Blocks of 64 bytes follow
-//             each other along the inputs, 32 / bits of them in each: field j (bits wide, lowest first) of byte 4 o + k is
-//             the code of output o and input 4 j + k of the block. Field j of a whole block is then four inputs of all
-//             outputs, what one instruction for sums of four products takes.
+//   integers  int8, one for each input; zeros up to a multiple of 16, or of 32 for codes of one bit. A tile has 16
+//             outputs. Blocks of 64 bytes follow each other along the inputs, 32 / bits of them in each: field j (bits
+//             wide, lowest first) of byte 4 o + k is the code of output o and input 4 j + k of the block. Field j of a
+//             whole block is then four inputs of all outputs, what one instruction for sums of four products takes.
 //   signs     one bit for each input as in docs/format.md (1 is negative); zeros up to a multiple of 64. Both operands
 //             have one bit. With many outputs a tile has 64 of them: byte g of all its outputs, then byte g + 1. With few
 //             a tile is 16 rows as they are stored.

@@ -24,7 +24,7 @@ Output pack_signs(Random& random) {
 
 // All of multiply_*: which one runs follows from the widths and the number of outputs.
 Output linear(Random& random) {
-    const std::size_t num_inputs = random.choice<std::size_t>({1, 31, 32, 33, 63, 65, 100, 248, 249, 600});
+    const std::size_t num_inputs = random.choice<std::size_t>({1, 13, 16, 17, 31, 32, 33, 63, 65, 100, 248, 249, 600});
     const std::size_t num_outputs = random.integer(0, 90), num_rows = random.integer(0, 9);
     const std::size_t bits = random.choice<std::size_t>({1, 2, 4, 8});
     const Activation activation = random.choice({Activation::bits1, Activation::bits4, Activation::bits8});
