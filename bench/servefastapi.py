@@ -1,10 +1,10 @@
-"""The same model as most people would serve it: pydantic and polars, float32 by eager PyTorch, FastAPI around it."""
+"""The same model as most people would serve it: FastAPI, values looked up in dicts, float32 by eager PyTorch."""
 
 # Without postponed annotations, because FastAPI reads them.
 
+import math
 from pathlib import Path
 
-import polars as pl
 import torch
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -12,11 +12,13 @@ from starlette.types import ASGIApp
 
 from farthing.recommend.modelfolder import load_model
 from farthing.recommend.peers.floats import float_network
-from farthing.recommend.rows import rows_of_values
+from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED, UNKNOWN_ID
+
+Value = str | int | float | None
 
 
 class Rows(BaseModel):
-    rows: list[dict[str, str | int | float | None]]
+    rows: list[dict[str, Value]]
 
 
 class Scores(BaseModel):
@@ -24,17 +26,24 @@ class Scores(BaseModel):
 
 
 def create_app(folder: Path) -> ASGIApp:
+    """For a model with one value per field."""
     model = load_model(folder)
-    network, schema = float_network(model), model.encoder.description.schema
-    columns = [name for name in schema.columns(with_label=False) if name != schema.id]
+    network, encoder = float_network(model), model.encoder
+    numbers = [(column.name, column.mean, column.std) for column in encoder.description.dense]
+    fields, start = [], 0
+    for field, values in zip(encoder.description.schema.fields, encoder.values, strict=True):
+        assert (field.separator, field.part) == (None, None), "one value per field"
+        ids = {value: start + NUM_RESERVED + i for i, value in enumerate(values)}
+        fields.append((field.column, ids | {"": start + MISSING_ID}, start + UNKNOWN_ID))
+        start += NUM_RESERVED + len(values)
 
-    def score(body: Rows) -> Scores:
-        texts = {name: [_text(row.get(name)) for row in body.rows] for name in columns}
-        frame = pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
-        batch = model.encoder.encode(rows_of_values(frame, schema, name="rows"))
+    async def score(body: Rows) -> Scores:
+        dense = [[_standardised(row.get(name), mean, std) for name, mean, std in numbers] for row in body.rows]
+        indices = [ids.get(_text(row.get(name)), unknown) for row in body.rows for name, ids, unknown in fields]
         with torch.inference_mode():
-            logits = network(batch.dense, batch.indices, batch.offsets)
-        return Scores(probability=logits.double().sigmoid().tolist())
+            offsets = torch.arange(len(indices) + 1)
+            logits = network(torch.tensor(dense, dtype=torch.float32), torch.tensor(indices), offsets)
+            return Scores(probability=logits.double().sigmoid().tolist())
 
     app = FastAPI()
     app.add_api_route("/v1/score", score, methods=["POST"], response_model=Scores)
@@ -42,5 +51,12 @@ def create_app(folder: Path) -> ASGIApp:
     return asgi
 
 
-def _text(value: str | float | None) -> str | None:
-    return None if value in (None, "") else str(value)
+def _text(value: Value) -> str:
+    return "" if value is None else str(value)
+
+
+def _standardised(value: Value, mean: float, deviation: float) -> float:
+    if value is None or value == "":
+        return 0.0
+    number = float(value)
+    return (math.copysign(math.log1p(abs(number)), number) - mean) / deviation

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from farthing.serve.gather import INLINE_ROWS, Gatherer
+from farthing.serve.gather import INLINE_ROWS, MAX_WAIT_S, Gatherer
 from farthing.serve.requests import RefusedError
 from tests.serve.loops import run as run_loop
 
@@ -96,6 +96,23 @@ def test_who_went_away_costs_nothing() -> None:
         gone.cancel()
         assert await one.answer(2) == 4
         assert scorer.calls == [[2]]
+        one.close()
+
+    run_loop(run())
+
+
+def test_it_is_late_when_what_waits_takes_long() -> None:
+    async def run() -> None:
+        one = gatherer(scorer := Scorer(), max_batch=INLINE_ROWS, rows=INLINE_ROWS)
+        one._seconds_per_row = 1.5 * MAX_WAIT_S / INLINE_ROWS
+        assert not one.is_late
+        waiting = asyncio.create_task(one.answer(1))
+        await asyncio.sleep(0)
+        assert one.is_late
+        assert await waiting == 2
+        assert not one.is_late
+        assert one._seconds_per_row < 1.5 * MAX_WAIT_S / INLINE_ROWS  # a double takes less
+        assert scorer.calls == [[1]]
         one.close()
 
     run_loop(run())

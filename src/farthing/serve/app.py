@@ -126,7 +126,13 @@ def create_app(
         is_score = scope["type"] == "http" and scope["path"] == "/v1/score" and scope["method"] == "POST"
         await (api.score if is_score else pages)(scope, receive, send)
 
-    return Doorkeeper(app=app, metrics=metrics, token=token, max_requests=limits.max_requests)
+    return Doorkeeper(
+        app=app,
+        metrics=metrics,
+        token=token,
+        max_requests=limits.max_requests,
+        is_late=lambda: gatherer.is_late,
+    )
 
 
 class _Api(Generic[Model, RequestBody, Work]):

@@ -9,12 +9,13 @@ read: a queue would make everybody late.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from farthing.serve.metrics import Metrics
-from farthing.serve.requests import RefusedError, send_refusal, too_busy
+from farthing.serve.requests import RefusedError, send_refusal, send_too_busy
 
 LOOPBACK_NAMES = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
@@ -31,18 +32,24 @@ class Doorkeeper:
         metrics: counts requests and turned-away ones.
         token: what each request must carry as `Authorization: Bearer TOKEN`; None admits this computer only.
         max_requests: how many are answered at the same time.
+        is_late: whether so much waits to be scored that no more should come.
     """
 
     app: ASGIApp
     metrics: Metrics
     token: str | None = None
     max_requests: int = 64
+    is_late: Callable[[], bool] = lambda: False
     _num_inside: int = field(default=0, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers what is turned away, and hands on everything else."""
         if scope["type"] != "http":
             await (self.app if scope["type"] == "lifespan" else _close)(scope, receive, send)
+            return
+        if (self._num_inside >= self.max_requests or self.is_late()) and scope["path"] not in OPEN_PATHS:
+            self.metrics.count_request(503)
+            await send_too_busy(send)  # before anything else is looked at: this must cost next to nothing
             return
         refusal = self._refusal(scope)
         if refusal is not None:
@@ -65,7 +72,7 @@ class Doorkeeper:
             return None
         if self.token is not None and not _equal(headers.get(b"authorization", b""), self.token):
             return RefusedError(401, "send the token as Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
-        return too_busy() if self._num_inside >= self.max_requests else None
+        return None
 
 
 def _name(host: bytes) -> bytes:

@@ -8,6 +8,7 @@ late.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
@@ -20,6 +21,9 @@ Answer = TypeVar("Answer")
 INLINE_ROWS = 64
 """So many rows are scored in the event loop itself: handing them to a thread takes longer than scoring them."""
 WAITING_BATCHES = 2
+MAX_WAIT_S = 0.005
+"""The scoring that may wait, by what a row took of late: whoever comes behind it is turned away, and asks elsewhere."""
+_KEPT = 0.9
 
 
 class Gatherer(Generic[Work, Answer]):
@@ -42,8 +46,14 @@ class Gatherer(Generic[Work, Answer]):
         self._score, self._num_rows, self._max_batch = score, num_rows, max_batch
         self._waiting: list[tuple[Work, asyncio.Future[Answer]]] = []
         self._waiting_rows = 0
+        self._seconds_per_row = 0.0
         self._is_awake = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
+
+    @property
+    def is_late(self) -> bool:
+        """Whether what waits already takes so long that no more should come."""
+        return self._waiting_rows * self._seconds_per_row > MAX_WAIT_S
 
     async def answer(self, work: Work) -> Answer:
         """The answer to one work.
@@ -77,15 +87,22 @@ class Gatherer(Generic[Work, Answer]):
         works = [work for work, _ in batch]
         if rows <= INLINE_ROWS:
             try:
-                answers = self._score(works)
+                answers = self._timed(works)
             except Exception as error:  # noqa: BLE001  it belongs to those who wait
                 _fail(batch, error)
             else:
                 _hand_out(batch, answers)
             asyncio.get_running_loop().call_soon(self._next)
             return
-        running = asyncio.get_running_loop().run_in_executor(self._thread, self._score, works)
+        running = asyncio.get_running_loop().run_in_executor(self._thread, self._timed, works)
         running.add_done_callback(lambda done: self._finish(batch, done))
+
+    def _timed(self, works: Sequence[Work]) -> Sequence[Answer]:
+        start = time.perf_counter()
+        answers = self._score(works)
+        latest = (time.perf_counter() - start) / max(1, sum(map(self._num_rows, works)))
+        self._seconds_per_row = _KEPT * self._seconds_per_row + (1 - _KEPT) * latest
+        return answers
 
     def _take(self) -> tuple[list[tuple[Work, asyncio.Future[Answer]]], int]:
         rows = end = 0

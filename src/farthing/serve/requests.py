@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from farthing.base.errors import DataError
 
@@ -22,6 +22,7 @@ READ_TIMEOUT_S = 10.0
 _log = logging.getLogger(__name__)
 _PLACE = re.compile(r" - at `(\$[^`]*)`$")
 _NO_STORE = {"Cache-Control": "no-store"}
+_JSON_LINES = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
 
 class RefusedError(DataError):
@@ -103,11 +104,23 @@ def json_response(value: object, status: int = 200) -> Response:
 
 async def send_json(send: Send, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
     """Answers the value as JSON."""
+    start, body = _json_messages(value, status, headers or {})
+    await send(start)
+    await send(body)
+
+
+def _json_messages(value: object, status: int, headers: Mapping[str, str]) -> tuple[Message, Message]:
     body = msgspec.json.encode(value)
-    lines = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    lines += [(name.lower().encode(), text.encode()) for name, text in {**_NO_STORE, **(headers or {})}.items()]
-    await send({"type": "http.response.start", "status": status, "headers": lines})
-    await send({"type": "http.response.body", "body": body})
+    lines = [*_JSON_LINES, (b"content-length", b"%d" % len(body))]
+    lines += [(name.lower().encode(), text.encode()) for name, text in headers.items()]
+    start = {"type": "http.response.start", "status": status, "headers": lines}
+    return start, {"type": "http.response.body", "body": body}
+
+
+async def send_too_busy(send: Send) -> None:
+    """Answers `too_busy`, from what is kept ready for it."""
+    for message in _TOO_BUSY:
+        await send(message)
 
 
 async def send_refusal(send: Send, error: RefusedError) -> None:
@@ -119,3 +132,7 @@ async def send_fault(send: Send, error: Exception) -> None:
     """Answers a request that met a fault of ours: the log says which."""
     _log.error("a request failed", exc_info=error)
     await send_json(send, {"error": "the server could not answer this"}, 503)
+
+
+_BUSY = too_busy()
+_TOO_BUSY = _json_messages({"error": str(_BUSY)}, _BUSY.status, _BUSY.headers)
