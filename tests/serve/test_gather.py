@@ -33,11 +33,11 @@ def gatherer(scorer: Scorer, *, max_batch: int = 8, rows: int = 1) -> Gatherer[i
     return Gatherer(scorer, num_rows=lambda _: rows, max_batch=max_batch)
 
 
-def test_what_comes_in_one_turn_is_one_call() -> None:
+def test_the_first_of_a_turn_is_scored_at_once_and_the_others_in_one_call() -> None:
     async def run() -> list[int]:
         one = gatherer(scorer := Scorer())
         answers = await asyncio.gather(*(one.answer(work) for work in range(5)))
-        assert scorer.calls == [[0, 1, 2, 3, 4]]
+        assert scorer.calls == [[0], [1, 2, 3, 4]]
         assert await one.answer(9) == 18
         one.close()
         return answers
@@ -48,8 +48,8 @@ def test_what_comes_in_one_turn_is_one_call() -> None:
 def test_a_batch_has_a_limit_and_the_rest_follows() -> None:
     async def run() -> None:
         one = gatherer(scorer := Scorer(), max_batch=4)
-        assert await asyncio.gather(*(one.answer(work) for work in range(8))) == [2 * work for work in range(8)]
-        assert scorer.calls == [[0, 1, 2, 3], [4, 5, 6, 7]]
+        assert await asyncio.gather(*(one.answer(work) for work in range(9))) == [2 * work for work in range(9)]
+        assert scorer.calls == [[0], [1, 2, 3, 4], [5, 6, 7, 8]]
         one.close()
 
     run_loop(run())
@@ -80,8 +80,9 @@ def test_large_works_leave_the_loop_free_and_too_many_are_turned_away() -> None:
 def test_a_fault_reaches_those_who_wait_and_nobody_else(rows: int) -> None:
     async def run() -> None:
         one = gatherer(Scorer(), max_batch=4 * rows, rows=rows)
-        results = await asyncio.gather(one.answer(1), one.answer(-1), return_exceptions=True)
-        assert [type(result) for result in results] == [ZeroDivisionError] * 2
+        works = [-1, 1, -1]
+        results = await asyncio.gather(*(one.answer(work) for work in works), return_exceptions=True)
+        assert [type(result) for result in results] == [ZeroDivisionError] * 3
         assert await one.answer(4) == 8
         one.close()
 
@@ -91,11 +92,12 @@ def test_a_fault_reaches_those_who_wait_and_nobody_else(rows: int) -> None:
 def test_who_went_away_costs_nothing() -> None:
     async def run() -> None:
         one = gatherer(scorer := Scorer())
-        gone = asyncio.create_task(one.answer(1))
+        first, gone = asyncio.create_task(one.answer(1)), asyncio.create_task(one.answer(2))
         await asyncio.sleep(0)
         gone.cancel()
-        assert await one.answer(2) == 4
-        assert scorer.calls == [[2]]
+        assert await one.answer(3) == 6
+        assert await first == 2
+        assert scorer.calls == [[1], [3]]
         one.close()
 
     run_loop(run())
@@ -106,13 +108,14 @@ def test_it_is_late_when_what_waits_takes_long() -> None:
         one = gatherer(scorer := Scorer(), max_batch=INLINE_ROWS, rows=INLINE_ROWS)
         one._seconds_per_row = 1.5 * MAX_WAIT_S / INLINE_ROWS
         assert not one.is_late
-        waiting = asyncio.create_task(one.answer(1))
+        working = [asyncio.create_task(one.answer(work)) for work in (1, 2)]
         await asyncio.sleep(0)
+        one._seconds_per_row = 1.5 * MAX_WAIT_S / INLINE_ROWS
         assert one.is_late
-        assert await waiting == 2
+        assert await asyncio.gather(*working) == [2, 4]
         assert not one.is_late
         assert one._seconds_per_row < 1.5 * MAX_WAIT_S / INLINE_ROWS  # a double takes less
-        assert scorer.calls == [[1]]
+        assert scorer.calls == [[1], [2]]
         one.close()
 
     run_loop(run())

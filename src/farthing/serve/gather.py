@@ -1,8 +1,8 @@
 """Requests that come at the same time, scored in one call.
 
-A call has a cost of its own, which a single row alone would pay in full. What is read in one turn of the event loop,
-and what comes in while a call runs, goes into the next call: nothing waits for company, so that at low load nothing is
-late.
+A call has a cost of its own, which a single row alone would pay in full. The first small work of a turn of the event
+loop is scored at once, so that at low load nothing is late; what else the turn has read, and what comes in while a call
+runs, goes into the next call together.
 """
 
 from __future__ import annotations
@@ -65,6 +65,10 @@ class Gatherer(Generic[Work, Answer]):
         if self._waiting and self._waiting_rows + rows > WAITING_BATCHES * self._max_batch:
             raise too_busy()
         loop = asyncio.get_running_loop()
+        if not self._is_awake and rows <= INLINE_ROWS:
+            self._is_awake = True
+            loop.call_soon(self._next)  # for those who come in the same turn
+            return self._timed([work])[0]
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((work, future))
         self._waiting_rows += rows
