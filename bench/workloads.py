@@ -214,7 +214,10 @@ def linear_values_of(layer: PackedLinear) -> nn.Linear:
 
 
 def product_limit(limits: Limits, is_binary: bool, operations: int) -> dict[str, float]:
-    """Multiplies and adds at the machine's peak; of signs, a byte looked up by pshufb stands for four of each."""
+    """Multiplies and adds at the machine's peak; of signs, a byte looked up by pshufb stands for four of each.
+
+    Looked up for two rows at once it stands for eight, but takes two more instructions that part and add the counts.
+    """
     if not limits:
         return {}
     if is_binary:
