@@ -131,7 +131,7 @@ HOURS ?=
 # Numbers of promises; empty means all fifteen.
 PROMISES ?=
 
-soak: install  ## hold the project to its fifteen promises: 60 minutes on two cores, or HOURS=8
+soak: sanitized  ## hold the project to its fifteen promises: 60 minutes on two cores, or HOURS=8
 	$(ONE_THREAD) $(BIN)/python -m tests.soak --json soak.json --page docs/reliability.md \
 	  $(if $(HOURS),--hours $(HOURS),--minutes 60) $(foreach number,$(PROMISES),--only $(number))
 
@@ -152,7 +152,7 @@ format: install  ## let ruff rewrite what it can
 TIERS := build/tiers
 ARM := -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
   -DCMAKE_EXE_LINKER_FLAGS=-static -DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64
-.PHONY: emulate sanitize
+.PHONY: emulate sanitize sanitized
 CMAKE_NATIVE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja)
 
 emulate: $(STAMPS)/locked  ## compare the kernel tiers, those of 64-bit ARM in an emulator (apt-get install qemu-user g++-aarch64-linux-gnu)
@@ -169,7 +169,12 @@ emulate: $(STAMPS)/locked  ## compare the kernel tiers, those of 64-bit ARM in a
 SANITIZED := LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libstdc++.so)" \
   ASAN_OPTIONS=detect_leaks=0 FARTHING_TEST_EXTENSION="$$(echo build/sanitized/extension/_native*.so)"
 
-sanitize: install  ## the native tests under AddressSanitizer and UndefinedBehaviorSanitizer, the threads under ThreadSanitizer
+sanitized: install  ## build the extension with AddressSanitizer and UndefinedBehaviorSanitizer
+	$(CMAKE_NATIVE) -S . -B build/sanitized/extension -DCMAKE_BUILD_TYPE=Debug -DFARTHING_SANITIZE=ON \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python)
+	$(BIN)/cmake --build build/sanitized/extension
+
+sanitize: sanitized  ## the native tests under AddressSanitizer and UndefinedBehaviorSanitizer, the threads under ThreadSanitizer
 	$(CMAKE_NATIVE) -S tests/native -B build/sanitized/races -DCMAKE_BUILD_TYPE=RelWithDebInfo
 	$(BIN)/cmake --build build/sanitized/races --target pool_races
 	build/sanitized/races/pool_races
@@ -177,9 +182,6 @@ sanitize: install  ## the native tests under AddressSanitizer and UndefinedBehav
 	$(BIN)/cmake --build build/sanitized/native
 	build/sanitized/native/pool
 	build/sanitized/native/tiers
-	$(CMAKE_NATIVE) -S . -B build/sanitized/extension -DCMAKE_BUILD_TYPE=Debug -DFARTHING_SANITIZE=ON \
-	  -DPython_EXECUTABLE=$(abspath $(BIN)/python)
-	$(BIN)/cmake --build build/sanitized/extension
 	$(ONE_THREAD) $(SANITIZED) $(BIN)/python -m pytest -q -p tests.native.extension -m native \
 	  $$(grep -rl "pytest.mark.native" tests --include "test_*.py") $(PYTEST_ARGS)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -136,3 +137,15 @@ def test_real_logs_are_encoded_as_prepare_encoded_them(tmp_path: Path, name: str
     read = [(batch.indices.sum().item(), batch.num_rows) for _, batch in encoder.read([log])]
     assert sum(rows for _, rows in read) == sum(dataset.manifest.num_rows.values())
     assert sum(total for total, _ in read) == sum(sums)
+
+
+def test_tables_of_other_fields_are_refused(tmp_path: Path) -> None:
+    """As many tables as the vocabulary has, and a column more: the native reader would say so much later."""
+    _, dataset = _prepared(tmp_path, LISTS)
+    RowEncoder.from_dataset(dataset, table_rows=dataset.table_rows(1)).save(tmp_path / "model")
+    path = tmp_path / "model" / "encoder.json"
+    description = json.loads(path.read_bytes())
+    description["schema"]["fields"].pop()
+    path.write_text(json.dumps(description))
+    with pytest.raises(FormatError, match=r"encoder\.json: its tables are not those of the fields"):
+        RowEncoder.load(tmp_path / "model")

@@ -19,9 +19,11 @@ import msgspec
 
 from tests.soak import page
 from tests.soak.outcome import Outcome, Promise
+from tests.soak.sanitizer import sanitized
 from tests.soak.suites import ROOT
 from tests.soak.table import PROMISES
 
+UNASKED = "--only named others"
 # What a check may take beyond its part of the time: it makes models, starts servers, and ends what it has begun.
 GRACE_S, GRACE_FACTOR = 1200.0, 2.0
 
@@ -32,30 +34,38 @@ def main(arguments: list[str]) -> int:
     minutes = 60 * options.hours if options.hours else options.minutes
     wanted = [promise for promise in PROMISES if not options.only or promise.number in options.only]
     total = sum(promise.weight for promise in wanted)
-    rows = []
-    for promise in PROMISES:
+    rows: list[dict[str, object]] = [
+        {
+            "promise": each.title,
+            "figure": f"not run: {'the soak was stopped before' if each in wanted else UNASKED}",
+            "kept": False,
+        }
+        for each in PROMISES
+    ]
+    for row, promise in zip(rows, PROMISES, strict=True):
         if promise in wanted:
             outcome = run_alone(promise, 60 * minutes * promise.weight / total)
-        else:
-            outcome = Outcome("not run: --only named others", kept=False)
-        rows.append({"promise": promise.title, "figure": outcome.figure, "kept": outcome.kept})
-        verdict = "kept" if outcome.kept else "NOT KEPT"
-        sys.stdout.write(f"{promise.number:2} {verdict}  {promise.title}: {outcome.figure}\n")
+            row |= {"figure": outcome.figure, "kept": outcome.kept}
+        verdict = "kept" if row["kept"] else "NOT KEPT"
+        sys.stdout.write(f"{promise.number:2} {verdict}  {promise.title}: {row['figure']}\n")
         sys.stdout.flush()
         # After each row, so that what was reached stands whatever comes.
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
-    if options.page:
-        page.write(options.page, rows, command=f"python -m tests.soak {shlex.join(arguments)}", minutes=minutes)
+        if options.page:
+            page.write(options.page, rows, command=f"python -m tests.soak {shlex.join(arguments)}", minutes=minutes)
     return 0 if all(row["kept"] for row in rows) else 1
 
 
 def run_alone(promise: Promise, seconds: float) -> Outcome:
     """The outcome of a check in its own process; what ends that process otherwise is the outcome."""
+    extra = sanitized() if promise.is_sanitized else {}
+    if extra is None:
+        return Outcome("not run: there is no sanitizer build of the extension (make sanitized)", kept=False)
     with tempfile.TemporaryDirectory(prefix="soak-out-") as folder:
         out = Path(folder) / "outcome.json"
         command = [sys.executable, "-m", "tests.soak.one", str(promise.number), str(seconds), str(out)]
         path = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **extra}
         pipe, limit = subprocess.PIPE, GRACE_S + GRACE_FACTOR * seconds
         try:
             ran = subprocess.run(command, cwd=ROOT, env=environment, stderr=pipe, text=True, timeout=limit, check=False)
@@ -64,7 +74,8 @@ def run_alone(promise: Promise, seconds: float) -> Outcome:
         if out.exists():
             return msgspec.json.decode(out.read_bytes(), type=Outcome)
     said = ran.stderr.strip().splitlines() or [""]
-    return Outcome(f"ended with exit code {ran.returncode}: {said[-1][:200]}", kept=False)
+    reported = [line for line in said if "Sanitizer" in line or "runtime error" in line] or said[-1:]
+    return Outcome(f"ended with exit code {ran.returncode}: {reported[0][:200]}", kept=False)
 
 
 def _parser() -> argparse.ArgumentParser:

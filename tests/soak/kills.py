@@ -1,95 +1,130 @@
-"""3 and 4: trainings that are really killed, and a disk that forgets what was not synced."""
+"""3 and 4: jobs that are really killed, and disks that are full, read-only, or forget what was not synced."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
+import shutil
 import signal
 import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from safetensors.torch import load_file
-
-from farthing.train.checkpoint import load_state, save_state
-from tests.soak.models import make_data
+from tests.soak.jobs import JOBS, Job
 from tests.soak.outcome import Budget, Outcome
 from tests.soak.suites import run_tests
-from tests.train.kill_target import SAVE_PATH
+from tests.train.kill_target import INTERRUPTED, OUR_ERROR, SAVE_PATH
 from tests.train.warm import WarmTrainer
 
-TRAININGS = ("toy", "recommend", "documents")
+STOPS = ("moment", "point", "Ctrl-C")
+DISKS = ("full disk", "read-only folder")
+EXIT_CODES = {
+    "moment": -signal.SIGKILL,
+    "point": -signal.SIGKILL,
+    "Ctrl-C": INTERRUPTED,
+    "full disk": OUR_ERROR,
+    "read-only folder": OUR_ERROR,
+}
+ROUNDS_OF_FAULTS = 3
+# The toy writes a trace of its own, in a test's way.
+ON_DISKS = ("recommend", "documents", "prepare", "filter", "fit")
+
+
+@dataclass
+class Stopped:
+    """What became of a job: the faults that really happened, and what was not as it must be."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
 
 
 def resume_is_bit_identical(budget: Budget, folder: Path) -> Outcome:
-    """SIGKILL at random moments and at named points of the save path of three trainings, then `--resume`."""
-    kills, differing, seconds = {}, [], budget.seconds / len(TRAININGS)
-    for name in TRAININGS:
-        kills[name], same = _killed(name, folder / name, Budget(seconds, budget.random))
-        differing += [] if same else [name]
-    counted = ", ".join(f"{count} of {name}" for name, count in kills.items())
-    verdict = f"{', '.join(differing)} differ" if differing else "all weights and states equal an uninterrupted run's"
-    return Outcome(f"real SIGKILLs: {counted}; {verdict}", not differing and all(kills.values()))
+    """SIGKILL at random moments and at named points of the save path, and Ctrl-C; then each job goes on."""
+    return _outcome({name: stop(name, STOPS, folder / name, budget, 1 / len(JOBS)) for name in JOBS})
 
 
-def _killed(training: str, folder: Path, budget: Budget) -> tuple[int, bool]:
-    """The kills that happened, and whether every training that went on ended with the bits of a whole one."""
+def checkpoints_survive_power_loss(budget: Budget, folder: Path) -> Outcome:
+    """Full disks and read-only folders; every prefix of the operations of a save by the tests that play them."""
+    share = 0.8 / len(ON_DISKS)
+    stopped = _outcome({name: stop(name, DISKS, folder / name, budget, share) for name in ON_DISKS})
+    result = run_tests("tests/train/test_folder.py", "tests/base/test_files.py", "tests/lowbit/test_folders.py")
+    figure = f"{stopped.figure}; every prefix of a save: {result.summary}"
+    return Outcome(figure, stopped.kept and result.is_green)
+
+
+def _outcome(jobs: dict[str, Stopped]) -> Outcome:
+    counted = "; ".join(
+        f"{name} {', '.join(f'{count} x {fault}' for fault, count in sorted(stopped.faults.items()))}"
+        for name, stopped in jobs.items()
+    )
+    wrong = [f"{name}: {text}" for name, stopped in jobs.items() for text in stopped.wrong]
+    verdict = f"{len(wrong)} wrong, first {wrong[0]}" if wrong else "all results equal those of uninterrupted runs"
+    return Outcome(f"{counted}; {verdict}", not wrong and all(stopped.faults for stopped in jobs.values()))
+
+
+def stop(name: str, faults: Sequence[str], folder: Path, budget: Budget, share: float) -> Stopped:
+    """Stops a job again and again in these ways for a share of the time, lets it end, and compares."""
+    job, stopped = JOBS[name], Stopped()
     folder.mkdir(parents=True)
-    if training == "recommend":
-        make_data(folder)
-    num_kills, same = 0, True
-    with WarmTrainer(f"tests.soak.victims:{training}") as trainer:
+    job.make(folder)
+    with WarmTrainer(f"tests.soak.victims:{name}") as trainer:
         start = time.monotonic()
         trainer.start(folder / "whole")
-        assert trainer.wait() == 0
+        assert trainer.wait() == 0, f"{name} does not work at all"
         whole_s = time.monotonic() - start
-        for number in budget.rounds():
+        whole = job.contents(folder / "whole")
+        for number in budget.rounds(share):
             victim = folder / f"run{number}"
-            for _ in range(3):
-                num_kills += _kill_once(trainer, victim, budget, whole_s)
+            for _ in range(ROUNDS_OF_FAULTS):
+                fault = budget.random.choice(faults)
+                code = _strike(trainer, fault, victim, budget, whole_s)
+                stopped.faults[fault] += code == EXIT_CODES[fault]
+                if code not in {0, EXIT_CODES[fault]}:
+                    stopped.wrong.append(f"exit code {code} after {fault}")
             trainer.start(victim)
-            same = same and trainer.wait() == 0 and digest(victim) == digest(folder / "whole")
-    return num_kills, same
+            stopped.wrong += _differences(trainer.wait(), job, victim, whole)
+            shutil.rmtree(victim)
+    return stopped
 
 
-def _kill_once(trainer: WarmTrainer, folder: Path, budget: Budget, whole_s: float) -> bool:
-    """Starts or resumes a training and kills it; whether it had not ended before."""
-    if budget.random.random() < 0.5:
-        when = budget.random.choice(("before", "after"))
-        point = {"function": budget.random.choice(list(SAVE_PATH)), "when": when, "call": budget.random.randint(1, 9)}
-        trainer.start(folder, point)
+def _differences(code: int, job: Job, victim: Path, whole: dict[str, str]) -> list[str]:
+    """What of a job that went on to its end is not as in one that was never stopped."""
+    if code:
+        return [f"exit code {code} when it went on"]
+    contents = job.contents(victim)
+    names = sorted(name for name in {*whole, *contents} if whole.get(name) != contents.get(name))
+    return [f"{names[0]} differs"] if names else []
+
+
+def _strike(trainer: WarmTrainer, fault: str, victim: Path, budget: Budget, whole_s: float) -> int:
+    """Starts a job, or goes on with it, and lets a fault happen; how it ended."""
+    draw = budget.random
+    if fault == "point":
+        when, function = draw.choice(("before", "after")), draw.choice(list(SAVE_PATH))
+        trainer.start(victim, {"function": function, "when": when, "call": draw.randint(1, 9)})
+    elif fault == "full disk":
+        # A file that is cut at any size: from its first byte to about as large as files here are.
+        trainer.start(victim, full=int(10 ** draw.uniform(0, 5)))
+    elif fault == "read-only folder":
+        return _read_only(trainer, victim)
     else:
-        process = trainer.start(folder)
-        time.sleep(budget.random.uniform(0.01, 0.6 * whole_s))
+        process = trainer.start(victim)
+        time.sleep(draw.uniform(0.01, 0.6 * whole_s))
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-    return trainer.wait() == -signal.SIGKILL
+            os.kill(process, signal.SIGINT if fault == "Ctrl-C" else signal.SIGKILL)
+    return trainer.wait()
 
 
-def digest(folder: Path) -> dict[str, str]:
-    """SHA-256 of the tensors of every file of weights and states, and of the states but for the time they took."""
-    digests = {}
-    for path in sorted((folder / "run").rglob("*.safetensors")):
-        tensors = load_file(path)
-        parts = [name.encode() + tensors[name].numpy(force=True).tobytes() for name in sorted(tensors)]
-        if path.name == "checkpoint.safetensors":
-            parts = [_timeless(path, folder)]
-        digests[str(path.relative_to(folder))] = hashlib.sha256(b"".join(parts)).hexdigest()
-    return digests
-
-
-def _timeless(path: Path, folder: Path) -> bytes:
-    """A checkpoint written again without the seconds that it took."""
-    state = load_state(path)
-    state["progress"]["seconds"] = 0.0
-    for line in state["progress"]["history"]:
-        line["seconds"] = 0.0
-    copy = folder / "timeless"
-    save_state(copy, state)
-    return copy.read_bytes()
-
-
-def checkpoints_survive_power_loss(_: Budget, __: Path) -> Outcome:
-    """Every prefix of the operations of a save, a full disk and a read-only folder: the tests that play them."""
-    result = run_tests("tests/train/test_folder.py", "tests/base/test_files.py", "tests/lowbit/test_folders.py")
-    return Outcome(f"every prefix of a save, full disks, read-only folders: {result.summary}", result.is_green)
+def _read_only(trainer: WarmTrainer, victim: Path) -> int:
+    """A job by somebody who may read everything and write nothing of it."""
+    victim.mkdir(exist_ok=True)
+    folders = [victim, *(path for path in victim.rglob("*") if path.is_dir())]
+    for path in folders:
+        path.chmod(0o555)
+    trainer.start(victim, is_mortal=True)
+    code = trainer.wait()
+    for path in folders:
+        path.chmod(0o755)
+    return code

@@ -5,12 +5,16 @@ A crash, or an error that nobody expected, is then what became of this promise a
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 import msgspec
 import torch
+
+if "FARTHING_TEST_EXTENSION" in os.environ:
+    import tests.native.extension  # noqa: F401  in place of the installed one, before anything loads that
 
 from tests.soak.outcome import Budget
 from tests.soak.table import PROMISES

@@ -45,9 +45,11 @@ class Promise:
         title: what is promised.
         check: holds the project to it.
         weight: its part of the time, relative to the others'.
+        is_sanitized: whether it runs on the build of the extension that notices every access outside (`make sanitize`).
     """
 
     number: int
     title: str
     check: Check
     weight: float = 1.0
+    is_sanitized: bool = False

@@ -17,11 +17,17 @@ from tests.soak.reviews import reviews_are_never_lost
 from tests.soak.supply import supply_chain_is_known
 
 PROMISES = (
-    Promise(1, "A model folder can never execute code or crash the process", hostile_models_are_refused, 2.0),
+    Promise(
+        1,
+        "A model folder can never execute code or crash the process",
+        hostile_models_are_refused,
+        2.0,
+        is_sanitized=True,
+    ),
     Promise(2, "Damage is noticed", damage_is_noticed, 0.5),
     Promise(3, "Resume is bit-identical", resume_is_bit_identical, 3.0),
-    Promise(4, "Checkpoints survive power loss", checkpoints_survive_power_loss, 0.2),
-    Promise(5, "Images can't take it down", images_cannot_take_it_down, 1.0),
+    Promise(4, "Checkpoints survive power loss", checkpoints_survive_power_loss, 1.0),
+    Promise(5, "Images can't take it down", images_cannot_take_it_down, 1.0, is_sanitized=True),
     Promise(6, "Paths stay inside", paths_stay_inside, 0.3),
     Promise(7, "Requests can't take it down", requests_cannot_take_it_down, 1.5),
     Promise(8, "Overload degrades, not fails", overload_degrades, 0.6),

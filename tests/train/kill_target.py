@@ -2,21 +2,26 @@
 
 `python -m tests.train.kill_target MODULE:FUNCTION`, a training that is called with its folder.
 
-In:  {"folder": PATH, "kill": null | {"function": NAME, "when": "before" | "after", "call": N}}
+In:  {"folder": PATH, "kill": null | {"function": NAME, "when": "before" | "after", "call": N}, "full": null | BYTES,
+     "is_mortal": false | true}: no file may grow beyond BYTES, which stands in for a full disk; a mortal has none of
+     root's powers, to whom no folder is read-only.
 Out: its own process id when it is warm; then, per line, the child's process id and, when that is gone, how it ended:
-     0, or minus the number of the signal that killed it.
+     0, 2 for an error of ours, 130 for an interruption, or minus the number of the signal that killed it.
 
 The toy training here appends "step digest" to FOLDER/trace.txt after every step: a test compares all of them.
 """
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,10 +29,12 @@ from typing import Any
 import torch
 
 from farthing.base import files
+from farthing.base.errors import FarthingError
 from farthing.train import checkpoint
 from farthing.train.loop import FitConfig, fit
 from tests.reference.toy_task import ToyBatches, ToyTask
 
+OUR_ERROR, INTERRUPTED, FAULT = 2, 130, 1  # the first two as the command line has them
 CONFIG = FitConfig(max_epochs=8, evals_per_epoch=2, clip_norm=0.5, checkpoint_seconds=0)
 # Every operation of a save, in its order: temporary name, content, fsync of file and folder, rename, clean-up.
 SAVE_PATH: dict[str, tuple[Any, str]] = {
@@ -77,6 +84,33 @@ def answer(number: int) -> None:
     sys.stdout.flush()
 
 
+def drop_capabilities() -> None:
+    """Makes this process, if it is root's, subject to the permissions of files (capset(2), version 3)."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    effective_permitted_inheritable = (ctypes.c_uint32 * 6)()
+    assert ctypes.CDLL(None).capset(header, effective_permitted_inheritable) == 0
+
+
+def ended(run: Callable[[Path], None], request: dict[str, Any]) -> int:  # Any: JSON
+    """The exit code of one training under the circumstances that were asked for."""
+    if request["kill"]:
+        kill_at(**request["kill"])
+    if request["full"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["full"], resource.RLIM_INFINITY))
+    if request["is_mortal"]:
+        drop_capabilities()
+    try:
+        run(Path(request["folder"]))
+    except FarthingError:
+        return OUR_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BaseException:  # noqa: BLE001  it is what the tests look for
+        traceback.print_exc()
+        return FAULT
+    return 0
+
+
 def serve(training: str) -> None:
     module, _, name = training.partition(":")
     run: Callable[[Path], None] = getattr(importlib.import_module(module), name)
@@ -87,10 +121,7 @@ def serve(training: str) -> None:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
-            if request["kill"]:
-                kill_at(**request["kill"])
-            run(Path(request["folder"]))
-            os._exit(0)
+            os._exit(ended(run, request))
         answer(child)
         answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 

@@ -22,7 +22,7 @@ class WarmTrainer:
         Args:
             training: `module:function`, called with a folder.
         """
-        path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+        path = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-m", "tests.train.kill_target", training]
         environment = {**os.environ, "PYTHONPATH": path}
         pipe = subprocess.PIPE
@@ -39,11 +39,19 @@ class WarmTrainer:
             assert process.stdin is not None
             process.stdin.close()
 
-    def start(self, folder: Path, kill: dict[str, object] | None = None) -> int:
-        """Starts or resumes the training in `folder`; returns the child's process id."""
+    def start(
+        self,
+        folder: Path,
+        kill: dict[str, object] | None = None,
+        *,
+        full: int | None = None,
+        is_mortal: bool = False,
+    ) -> int:
+        """Starts or resumes the training in `folder`; returns the child's process id; the rest is told there."""
         assert self.process.stdin is not None
         folder.mkdir(exist_ok=True)
-        self.process.stdin.write(json.dumps({"folder": str(folder), "kill": kill}) + "\n")
+        request = {"folder": str(folder), "kill": kill, "full": full, "is_mortal": is_mortal}
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         return self._answer()
 

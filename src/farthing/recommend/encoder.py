@@ -86,6 +86,8 @@ class RowEncoder:
         description = read_json(folder / ENCODER_FILE, EncoderDescription)
         if [column.name for column in description.dense] != list(description.schema.dense):
             raise FormatError(f"{folder / ENCODER_FILE}: its statistics are not those of the columns of numbers")
+        if len(description.table_rows) != len(description.schema.fields):
+            raise FormatError(f"{folder / ENCODER_FILE}: its tables are not those of the fields")
         path = folder / VOCABULARY_FILE
         try:
             table = pl.read_parquet(path, schema={"field": pl.Int32, "value": pl.String})
