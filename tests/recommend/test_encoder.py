@@ -149,3 +149,15 @@ def test_tables_of_other_fields_are_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(description))
     with pytest.raises(FormatError, match=r"encoder\.json: its tables are not those of the fields"):
         RowEncoder.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("value", ["u1", None])
+def test_a_value_that_is_there_twice_or_is_none_is_refused(tmp_path: Path, value: str | None) -> None:
+    _, dataset = _prepared(tmp_path, LISTS)
+    RowEncoder.from_dataset(dataset, table_rows=dataset.table_rows(1)).save(tmp_path / "model")
+    path = tmp_path / "model" / "vocabulary.parquet"
+    table = pl.read_parquet(path)
+    other = pl.when(pl.col("value") == "u2").then(pl.lit(value, pl.String)).otherwise("value")
+    table.with_columns(other.alias("value")).write_parquet(path)
+    with pytest.raises(FormatError, match=r"vocabulary\.parquet: a field has a value twice, or one that is none"):
+        RowEncoder.load(tmp_path / "model")

@@ -37,18 +37,25 @@ def long_runs_stay_flat(budget: Budget, folder: Path) -> Outcome:
     with serving(make_model(folder)) as server:
         capacity = asyncio.run(measure_capacity(server, max(1.0, seconds / 20)))
         samples, replies = asyncio.run(_watched(server, LOAD * capacity, seconds))
+    rows = max(20_000, int(3_000 * budget.seconds))
+    return judge_memory(seconds, samples, replies, rows=rows, peak_mb=prepare_peak(folder, rows))
+
+
+def judge_memory(
+    seconds: float, samples: list[tuple[float, float]], replies: list[Reply], *, rows: int, peak_mb: float
+) -> Outcome:
+    """What the memory of a server, in (hours, megabytes), and that of preparing so many rows came to."""
     errors = sum(reply.status != 200 for reply in replies)
     hours, megabytes = (np.array(column) for column in zip(*samples[len(samples) // 3 :], strict=True))
     slope = float(np.polyfit(hours, megabytes, 1)[0]) if len(hours) > 2 else 0.0
     grown = float(megabytes[-1] - megabytes[0])
-    rows = max(20_000, int(3_000 * budget.seconds))
-    peak = _prepare_peak(folder, rows)
     figure = (
         f"{seconds:,.0f} s at {LOAD:.0%} load, {len(replies):,} requests, {errors} errors: {megabytes[-1]:.0f} MB, "
-        f"{grown:+.1f} MB in the last two thirds, a slope of {slope:+.2f} MB/h; preparing {rows:,} rows: {peak:.0f} MB"
+        f"{grown:+.1f} MB in the last two thirds, a slope of {slope:+.2f} MB/h; "
+        f"preparing {rows:,} rows: {peak_mb:.0f} MB"
     )
     is_flat = slope < MAX_MB_PER_HOUR if seconds >= LEAST_S else grown <= MAX_GROWTH_MB
-    return Outcome(figure, is_flat and not errors and peak <= MAX_PREPARE_MB)
+    return Outcome(figure, is_flat and not errors and peak_mb <= MAX_PREPARE_MB)
 
 
 async def _watched(server: ServerProcess, rate: float, seconds: float) -> tuple[list[tuple[float, float]], list[Reply]]:
@@ -62,7 +69,7 @@ async def _watched(server: ServerProcess, rate: float, seconds: float) -> tuple[
     return samples, await asking
 
 
-def _prepare_peak(folder: Path, rows: int) -> float:
+def prepare_peak(folder: Path, rows: int) -> float:
     """Megabytes of resident memory of `prepare` on a synthetic log, at most."""
     log = folder / "log.tsv"
     synthesize(rows, 0, log)

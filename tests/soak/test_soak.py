@@ -9,11 +9,13 @@ import pytest
 
 from tests.soak import page
 from tests.soak.__main__ import main, run_alone
+from tests.soak.answers import compare_answers
+from tests.soak.kills import DISKS, STOPS, stop
 from tests.soak.outcome import Budget, Outcome, Promise
 from tests.soak.table import PROMISES
 
 # Those whose figures are neither times of a quiet machine nor a run of other tests.
-SMALL = (1, 2, 5, 6, 10, 14)
+SMALL = (1, 2, 5, 6, 9, 10, 14)
 
 
 @pytest.mark.slow
@@ -21,6 +23,21 @@ SMALL = (1, 2, 5, 6, 10, 14)
 def test_a_second_of_a_promise_keeps_it(promise: Promise, tmp_path: Path) -> None:
     outcome = promise.check(Budget(0.5), tmp_path)
     assert outcome.kept, outcome.figure
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", ["prepare", "filter", "fit"])
+def test_a_job_that_was_stopped_goes_on_to_the_same_results(job: str, tmp_path: Path) -> None:
+    """Trainings have their own test, with more kills."""
+    stopped = stop(job, (*STOPS, *DISKS), tmp_path / job, Budget(0.5), 1.0)
+    assert not stopped.wrong
+    assert stopped.faults.total() > 0
+
+
+@pytest.mark.slow
+def test_a_probability_has_the_same_bits_in_every_way_to_compute_it(tmp_path: Path) -> None:
+    found = compare_answers(Budget(0.1), tmp_path, ("int4",))
+    assert found.kept, found.figure
 
 
 def test_there_are_fifteen_in_order() -> None:

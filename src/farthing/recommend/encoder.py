@@ -96,7 +96,10 @@ class RowEncoder:
         values = [table.filter(pl.col("field") == field)["value"] for field in range(len(description.table_rows))]
         if [len(kept) + NUM_RESERVED for kept in values] != list(description.table_rows):
             raise FormatError(f"{path}: its values do not fit the table sizes in {ENCODER_FILE}")
-        return cls(description, values)
+        try:
+            return cls(description, values)
+        except (TypeError, ValueError) as error:
+            raise FormatError(f"{path}: a field has a value twice, or one that is none ({error})") from error
 
     @property
     def fields(self) -> tuple[str, ...]:
