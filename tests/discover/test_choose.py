@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from farthing.base.errors import ConfigError
-from farthing.discover.choose import best_of, choose
+from farthing.discover.choose import best_of, choose, evenness, prefer
 from farthing.discover.config import DiscoverConfig, FoldConfig
 from farthing.discover.folds import draw_folds
-from farthing.discover.problem import Assignment, Problem
+from farthing.discover.problem import UNLABELLED, Assignment, Problem
 from farthing.discover.robust import heads_with
 from farthing.discover.trials import Trials
 from tests.discover.problems import long_tailed
@@ -34,8 +34,8 @@ def useless(problem: Problem, num_classes: int, seed: int) -> Assignment:
 
 
 def trials(num_known: int = 4) -> Trials:
-    closed = draw_folds(long_tailed(num_known=num_known).problem, FoldConfig(num_folds=4), seed=0)[1]
-    return Trials(closed, {"useless": useless, **heads_with(2)}, seed=0)
+    folds = draw_folds(long_tailed(num_known=num_known).problem, FoldConfig(num_folds=4), seed=0)
+    return Trials(folds, {"useless": useless, **heads_with(2)}, seed=0)
 
 
 def silent(stage: str) -> None:
@@ -43,14 +43,14 @@ def silent(stage: str) -> None:
 
 
 def test_a_head_that_finds_nothing_is_not_chosen() -> None:
-    choice = choose(trials(), DiscoverConfig(heads=("useless", "robust"), shrinkages=(0.3,)), silent)
+    choice = choose(trials(), DiscoverConfig(heads=("useless", "robust"), shrinkages=(0.3,)), 8, silent)
     assert choice.head == "robust"
     assert choice.scores["robust, shrinkage 0.3"] > choice.scores["useless, shrinkage 0.3"] + 20
     assert "clearly better than useless" in choice.why
 
 
 def test_without_folds_the_settings_decide() -> None:
-    choice = choose(trials(1), DiscoverConfig(heads=("kmeans", "robust"), shrinkages=(0.6, 0.3)), silent)
+    choice = choose(trials(1), DiscoverConfig(heads=("kmeans", "robust"), shrinkages=(0.6, 0.3)), 8, silent)
     assert (choice.head, choice.shrinkage, choice.scores) == ("kmeans", 0.6, {})
 
 
@@ -61,12 +61,35 @@ def test_each_candidate_is_run_once_per_fold() -> None:
         calls.append(num_classes)
         return useless(problem, num_classes, seed)
 
-    closed = draw_folds(long_tailed().problem, FoldConfig(num_folds=3), seed=0)[1]
+    folds = draw_folds(long_tailed().problem, FoldConfig(num_folds=3), seed=0)
     heads: dict[str, Callable[[Problem, int, int], Assignment]] = {"counting": counting}
-    choose(Trials(closed, heads, seed=0), DiscoverConfig(heads=("counting",), shrinkages=(0.3,)), silent)
-    assert calls == [4, 4, 4]  # asked for the classes that have had a label
+    choose(Trials(folds, heads, seed=0), DiscoverConfig(heads=("counting",), shrinkages=(0.3,)), 8, silent)
+    assert calls == [8, 8, 8]
 
 
 def test_an_unknown_head() -> None:
     with pytest.raises(ConfigError, match=r"heads must be among .*robust.*, got 'nope'"):
-        choose(trials(), DiscoverConfig(heads=("nope",)), silent)
+        choose(trials(), DiscoverConfig(heads=("nope",)), 8, silent)
+
+
+def test_evenness_by_hand() -> None:
+    assert evenness(np.array([7, 7, 7])) == pytest.approx(1)
+    assert evenness(np.array([1, 3])) == pytest.approx((4 * 3**-0.75) / 2)  # exp(-1/4 log 1/4 - 3/4 log 3/4) / 2
+
+
+@pytest.mark.parametrize(
+    ("sizes", "first"), [((20, 20, 20, 20), "simgcd+kmeans"), ((80, 20, 20, 4), "robust"), ((20,), "robust")]
+)
+def test_prototypes_come_first_where_known_classes_are_even(sizes: tuple[int, ...], first: str) -> None:
+    problem = long_tailed(sizes=sizes, num_known=len(sizes)).problem
+    heads = prefer(DiscoverConfig(), problem).heads
+    assert heads[0] == first
+    assert sorted(heads) == sorted(DiscoverConfig().heads)
+
+
+def test_a_preferred_head_that_may_not_be_chosen_changes_nothing() -> None:
+    config = DiscoverConfig(heads=("robust", "kmeans"))
+    assert prefer(config, long_tailed(sizes=(20, 20), num_known=2).problem) == config
+    unlabelled = long_tailed(num_known=0).problem
+    assert (unlabelled.labels == UNLABELLED).all()
+    assert prefer(DiscoverConfig(), unlabelled) == DiscoverConfig()

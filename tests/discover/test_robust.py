@@ -16,7 +16,6 @@ from farthing.discover.robust import (
     heads_with,
     keep_largest,
     place_cuts,
-    refine,
     smallest_class,
 )
 from farthing.discover.trials import whiten
@@ -66,7 +65,7 @@ def test_outliers_cost_linkage_classes_and_a_robust_cut_none() -> None:
     assert matched(known.truth[judged], robust.classes[judged]).mean() >= max(0.95, plain + 0.05)
 
 
-@pytest.mark.parametrize("name", sorted(TREE_HEADS))
+@pytest.mark.parametrize("name", [*TREE_HEADS, "simgcd+kmeans"])
 @pytest.mark.parametrize("num_known", [0, 1, 4])
 def test_labels_are_kept_and_the_number_of_classes_is_exact(name: str, num_known: int) -> None:
     problem = whiten(long_tailed(num_known=num_known, outliers=5).problem, 0.3).problem
@@ -75,15 +74,6 @@ def test_labels_are_kept_and_the_number_of_classes_is_exact(name: str, num_known
     assert set(found.classes.tolist()) <= set(range(9))
     labelled = problem.labels != UNLABELLED
     np.testing.assert_array_equal(found.classes[labelled], problem.labels[labelled])
-
-
-def test_refining_moves_an_image_to_its_class() -> None:
-    known = long_tailed(noise=0.05)
-    start = known.truth.copy()
-    lost = np.flatnonzero((known.truth == 7) & (known.problem.labels == UNLABELLED))[0]
-    start[lost] = 0
-    found = refine(known.problem, Assignment(classes=start, num_classes=8))
-    np.testing.assert_array_equal(found.classes, known.truth)
 
 
 def test_cuts_go_from_the_known_classes_to_most_images() -> None:

@@ -7,17 +7,20 @@ twice the standard error of the mean difference: a tie, or luck, changes nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from farthing.base.errors import ConfigError
 from farthing.discover.config import DiscoverConfig
+from farthing.discover.problem import UNLABELLED, Labels, Problem
 from farthing.discover.trials import Candidate, Trials
 
 Progress = Callable[[str], None]
 
 _STANDARD_ERRORS = 2.0
+# Between drawn collections of sizes 1 to 1 and 1 to 3, where prototypes win, and 1 to 10, where they do not.
+_EVEN = 0.9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,12 +40,13 @@ class Choice:
     scores: dict[str, float]
 
 
-def choose(trials: Trials, config: DiscoverConfig, progress: Progress) -> Choice:
+def choose(trials: Trials, config: DiscoverConfig, num_classes: int, progress: Progress) -> Choice:
     """The head that finds hidden classes best, at the first shrinkage; then the shrinkage for that head.
 
     Args:
         trials: on the folds.
         config: what may be chosen, in order of preference.
+        num_classes: known and new together, that each head is asked for.
         progress: is told what is being done.
 
     Raises:
@@ -51,23 +55,48 @@ def choose(trials: Trials, config: DiscoverConfig, progress: Progress) -> Choice
     for head in config.heads:
         if head not in trials.heads:
             raise ConfigError(f"heads must be among {', '.join(trials.heads)}, got {head!r}")
-    first = Candidate(head=config.heads[0], shrinkage=config.shrinkages[0])
     if not trials.folds:
         why = "too few classes are known to judge by, so this is the first of the settings"
-        return Choice(head=first.head, shrinkage=first.shrinkage, why=why, scores={})
+        return Choice(head=config.heads[0], shrinkage=config.shrinkages[0], why=why, scores={})
     scores: dict[Candidate, list[float]] = {}
 
     def judge(candidates: Sequence[Candidate]) -> Candidate:
         for candidate in candidates:
             if candidate not in scores:
                 progress(f"finding hidden classes again: {candidate}")
-                scores[candidate] = trials.scores(candidate)
+                scores[candidate] = trials.scores(candidate, num_classes)
         return candidates[best_of([scores[candidate] for candidate in candidates])]
 
-    head = judge([Candidate(head=head, shrinkage=first.shrinkage) for head in config.heads]).head
+    heads = [Candidate(head=head, shrinkage=config.shrinkages[0]) for head in config.heads]
+    head = judge(heads).head
     chosen = judge([Candidate(head=head, shrinkage=shrinkage) for shrinkage in config.shrinkages])
     means = {str(candidate): float(np.mean(of_folds)) for candidate, of_folds in scores.items()}
-    return Choice(head=chosen.head, shrinkage=chosen.shrinkage, why=_why(chosen, first, scores), scores=means)
+    return Choice(head=chosen.head, shrinkage=chosen.shrinkage, why=_why(chosen, heads[0], scores), scores=means)
+
+
+def prefer(config: DiscoverConfig, problem: Problem) -> DiscoverConfig:
+    """The settings with `even_head` first if the known classes are of nearly equal size, as far as labels tell.
+
+    Prototypes are pulled to be used equally often, which helps where classes are equally large and harms where not.
+    Folds, which judge labelled images alone, see the harm and only a part of the gain.
+    """
+    sizes = np.bincount(problem.labels[problem.labels != UNLABELLED])
+    if config.even_head not in config.heads or len(sizes) < 2 or evenness(sizes) < _EVEN:
+        return config
+    others = tuple(head for head in config.heads if head != config.even_head)
+    return replace(config, heads=(config.even_head, *others))
+
+
+def evenness(sizes: Labels) -> float:
+    """exp(-sum_k p_k log p_k) / K with p_k = n_k / n, in (0, 1]: the effective number of K classes, as a share of it.
+
+    Args:
+        sizes: i64 [K], n_k, each >= 1.
+
+    Source: Hill, 1973, https://doi.org/10.2307/1934352, of order 1.
+    """
+    shares = sizes / sizes.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum())) / len(sizes)
 
 
 def best_of(scores: Sequence[Sequence[float]]) -> int:

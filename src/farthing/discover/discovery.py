@@ -8,7 +8,7 @@ import numpy as np
 
 from farthing.base.errors import ConfigError, DataError
 from farthing.discover.calibration import Calibration, calibrate
-from farthing.discover.choose import Choice, Progress, choose
+from farthing.discover.choose import Choice, Progress, choose, prefer
 from farthing.discover.config import DiscoverConfig
 from farthing.discover.folds import draw_folds
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
@@ -93,10 +93,12 @@ def discover(
     """
     _check(problem, num_classes)
     least = smallest_class(problem) if config.least is None else config.least
-    heads = heads_with(least)
-    whole, closed = draw_folds(problem, config.folds, seed=seed)
-    choice = choose(Trials(closed, heads, seed=seed), config, progress)
-    trials = Trials(whole, heads, seed=seed)
+    trials = Trials(draw_folds(problem, config.folds, seed=seed), heads_with(least), seed=seed)
+    wanted = num_classes
+    if wanted is None:
+        progress("counting the classes to choose by")
+        wanted = _guess(problem, trials, config.shrinkages[0], least=least)
+    choice = choose(trials, prefer(config, problem), wanted, progress)
     space = whiten(problem, choice.shrinkage)
     progress("building the tree of classes")
     dendrogram = build_dendrogram(space.problem, seed=seed)
@@ -107,9 +109,9 @@ def discover(
     else:
         interval = Interval.of(num_classes)
         progress(f"sorting with {choice.head}")
-        assignment = heads[choice.head](space.problem, num_classes, seed)
+        assignment = trials.heads[choice.head](space.problem, num_classes, seed)
     calibration = None
-    if whole:
+    if trials.folds:
         progress("calibrating the probabilities")
         chosen = Candidate(head=choice.head, shrinkage=choice.shrinkage)
         calibration = calibrate(trials, chosen, assignment.num_classes)
@@ -135,6 +137,13 @@ def _check(problem: Problem, num_classes: int | None) -> None:
     if num_classes is not None and not lowest <= num_classes <= num_images:
         limits = f"from {lowest}, the known classes, to {num_images}, the images"
         raise ConfigError(f"num_classes must be {limits}, got {num_classes}")
+
+
+def _guess(problem: Problem, trials: Trials, shrinkage: float, *, least: int) -> int:
+    """The number of classes before anything is chosen."""
+    space = whiten(problem, shrinkage).problem
+    dendrogram = build_dendrogram(space, seed=trials.seed)
+    return count_classes(space, dendrogram, trials, shrinkage=shrinkage, least=least).best.num_classes
 
 
 def _sort_open(

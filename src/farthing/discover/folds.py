@@ -1,8 +1,8 @@
 """Pseudo-novel folds: known classes whose labels are hidden, so that finding them again can be judged.
 
 A fold hides some known classes entirely and a part of the labels of the others. Whatever is then fitted sees only what
-is left, as it would if the hidden classes were new. A fold of all images is as crowded as the collection is; in a fold
-of the labelled images alone the true number of classes is known.
+is left, as it would if the hidden classes were new. Images that never had a label stay in: a fold is as crowded as the
+collection, and has as many classes.
 """
 
 from __future__ import annotations
@@ -38,11 +38,6 @@ class Fold:
         flags: Flags = self.truth != UNLABELLED
         return flags
 
-    @property
-    def num_classes(self) -> int:
-        """Classes that have had a label, hidden ones included."""
-        return int(max(self.problem.labels.max(), self.truth.max())) + 1
-
     def score(self, classes: Labels) -> float:
         """Mean of the accuracy over images and over classes, both in percent, of i64 [m] classes found."""
         right = matched(self.truth[self.judged], classes[self.judged])
@@ -74,8 +69,8 @@ def matched(truth: Labels, classes: Labels) -> Flags:
     return right
 
 
-def draw_folds(problem: Problem, config: FoldConfig, *, seed: int) -> tuple[tuple[Fold, ...], tuple[Fold, ...]]:
-    """The folds of all images, and those of the labelled images alone; none where fewer than two classes are known.
+def draw_folds(problem: Problem, config: FoldConfig, *, seed: int) -> tuple[Fold, ...]:
+    """The folds; none where fewer than two classes are known.
 
     Args:
         problem: what is to be sorted.
@@ -83,18 +78,14 @@ def draw_folds(problem: Problem, config: FoldConfig, *, seed: int) -> tuple[tupl
         seed: of what is drawn.
     """
     if problem.num_known < 2:
-        return (), ()
-    whole, closed = (
-        tuple(
-            _draw(problem, config, chosen, rng=np.random.default_rng((seed, number)))
-            for number in range(config.num_folds)
-        )
-        for chosen in (np.arange(len(problem.labels)), np.flatnonzero(problem.labels != UNLABELLED))
+        return ()
+    return tuple(
+        _draw(problem, config, rng=np.random.default_rng((seed, number))) for number in range(config.num_folds)
     )
-    return whole, closed
 
 
-def _draw(problem: Problem, config: FoldConfig, chosen: Labels, *, rng: np.random.Generator) -> Fold:
+def _draw(problem: Problem, config: FoldConfig, *, rng: np.random.Generator) -> Fold:
+    chosen = np.arange(len(problem.labels))
     if len(chosen) > config.max_images:
         chosen = np.sort(rng.choice(chosen, config.max_images, replace=False))
     labels = problem.labels[chosen]

@@ -1,8 +1,10 @@
 """How many classes there are: an interval, and the best of it.
 
-With labels: whatever number of classes finds hidden known classes again best is taken for new ones too, for these hide
-among the same images. All cuts whose score is within a tolerance of the best are plausible. Without: the number at
-which classes are most compact and apart, which is a guess and said to be one.
+Three criteria answer, and the one in the middle is taken, so that one that is far off does not matter. Which cut finds
+hidden known classes again best: it sees nothing wrong in new classes made of unlabelled images alone, and says too
+many on long tails. At which cut classes are most compact and apart: it says too few. How many there would be if all
+were as large as the known ones are on the average: it is right if these were not known for their size. Where nothing
+is known there is only the second, which is a guess and said to be one.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from farthing.discover.folds import Fold
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
 from farthing.discover.means import class_means, own_likeness, second_likeness, without_itself
 from farthing.discover.problem import UNSORTED, Assignment, Problem
-from farthing.discover.robust import Cut, absorb, drop_small, place_cuts
+from farthing.discover.robust import Cut, absorb, cut_robustly, drop_small, place_cuts
+from farthing.discover.settle import settle
 from farthing.discover.trials import Trials
 
 Doubles = npt.NDArray[np.float64]
@@ -63,16 +66,37 @@ def count_classes(
         least: images that form a new class.
     """
     cuts = place_cuts(dendrogram, problem, least=least, num_cuts=_NUM_CUTS)
-    if trials.folds:
-        of_folds = [
-            _recovery(fold, trials.whitened(number, shrinkage).problem, cuts, least=least, seed=trials.seed)
-            for number, fold in enumerate(trials.folds)
-        ]
-        scores = np.mean(of_folds, 0)
-        return _interval(cuts, scores, _TOLERANCE)
+    apart = _most_apart(problem, dendrogram, cuts, least=least)
+    if not trials.folds:
+        return apart
+    of_folds = [
+        _recovery(fold, trials.whitened(number, shrinkage).problem, cuts, least=least, seed=trials.seed)
+        for number, fold in enumerate(trials.folds)
+    ]
+    found = _interval(cuts, np.mean(of_folds, 0), _TOLERANCE)
+    alike = _as_large_as_known(
+        problem, dendrogram, cuts, round(np.sqrt(apart.best.num_classes * found.best.num_classes)), least=least
+    )
+    best = sorted([apart.best, found.best, alike], key=lambda cut: cut.num_groups)[1]
+    numbers = [alike.num_classes, apart.low, apart.high, found.low, found.high]
+    return Interval(low=min(numbers), best=best, high=max(numbers))
+
+
+def _most_apart(problem: Problem, dendrogram: Dendrogram, cuts: Sequence[Cut], *, least: int) -> Interval:
+    """By the silhouette, of two classes or more."""
     cuts = tuple(cut for cut in cuts if cut.num_classes >= 2) or cuts
     scores = np.array([_silhouette(problem, dendrogram, cut, least=least) for cut in cuts])
     return _interval(cuts, scores, _SILHOUETTE_TOLERANCE)
+
+
+def _as_large_as_known(
+    problem: Problem, dendrogram: Dendrogram, cuts: Sequence[Cut], num_classes: int, *, least: int
+) -> Cut:
+    """The cut of K n / m classes, m of the n images being in the K known ones when there are `num_classes` in all."""
+    found = settle(problem, cut_robustly(dendrogram, problem, num_classes, least=least), between_new=False)
+    num_images = np.count_nonzero(found.classes < problem.num_known)
+    wanted = problem.num_known * len(problem.labels) / num_images
+    return min(cuts, key=lambda cut: abs(cut.num_classes - wanted))
 
 
 def _interval(cuts: Sequence[Cut], scores: Doubles, tolerance: float) -> Interval:

@@ -17,10 +17,10 @@ import numpy as np
 from farthing.discover.heads import HEADS
 from farthing.discover.heads.head import Head
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
+from farthing.discover.heads.simgcd import sort_by_simgcd
 from farthing.discover.means import class_means, nearest_mean
 from farthing.discover.problem import UNLABELLED, UNSORTED, Assignment, Problem
-
-_MAX_ITERATIONS = 30
+from farthing.discover.settle import settle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,47 +127,27 @@ def absorb(problem: Problem, assignment: Assignment, *, least_likeness: float = 
     return Assignment(classes=classes, num_classes=assignment.num_classes)
 
 
-def refine(problem: Problem, assignment: Assignment) -> Assignment:
-    """Lloyd's iterations on unit means from an assignment on; labelled images stay where they are.
-
-    They end when less than one image in a thousand moves.
-
-    Args:
-        problem: in the whitened space.
-        assignment: of its images, none unsorted.
-
-    Source: the semi-supervised k-means of Vaze et al., CVPR 2022, https://arxiv.org/abs/2201.02609, section 3.2, on the
-        sphere and started from linkage instead of k-means++.
-    """
-    labelled = problem.labels != UNLABELLED
-    classes = assignment.classes
-    for _ in range(_MAX_ITERATIONS):
-        means = class_means(problem.features, Assignment(classes=classes, num_classes=assignment.num_classes))
-        moved = np.where(labelled, problem.labels, nearest_mean(problem.features, means)[0])
-        num_moved = np.count_nonzero(moved != classes)
-        classes = moved
-        if num_moved <= len(classes) // 1000:
-            break
-    return Assignment(classes=classes, num_classes=assignment.num_classes)
-
-
-def _as_cut(problem: Problem, assignment: Assignment) -> Assignment:  # noqa: ARG001 - the shape of `refine`
-    return assignment
-
-
 # What is done with the classes of a robust cut.
-TREE_HEADS: Mapping[str, Callable[[Problem, Assignment], Assignment]] = {"robust": _as_cut, "robust+kmeans": refine}
+TREE_HEADS: Mapping[str, Callable[[Problem, Assignment], Assignment]] = {
+    "robust": partial(settle, between_new=False),
+    "robust+kmeans": partial(settle, between_new=True),
+}
 
 
 def heads_with(least: int) -> Mapping[str, Head]:
-    """All heads by name: those of the literature, and those on a robust cut.
+    """All heads by name: those of the literature, those on a robust cut, and SimGCD's prototypes settled.
 
     Args:
         least: images that form a new class.
     """
-    return {**HEADS, **{name: partial(_sort_robustly, name, least) for name in TREE_HEADS}}
+    on_tree = {name: partial(_sort_robustly, name, least) for name in TREE_HEADS}
+    return {**HEADS, **on_tree, "simgcd+kmeans": _sort_by_settled_prototypes}
 
 
 def _sort_robustly(name: str, least: int, problem: Problem, num_classes: int, seed: int) -> Assignment:
     dendrogram = build_dendrogram(problem, seed=seed)
     return TREE_HEADS[name](problem, cut_robustly(dendrogram, problem, num_classes, least=least))
+
+
+def _sort_by_settled_prototypes(problem: Problem, num_classes: int, seed: int) -> Assignment:
+    return settle(problem, sort_by_simgcd(problem, num_classes, seed), between_new=True)

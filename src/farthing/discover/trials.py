@@ -55,7 +55,7 @@ class Trials:
         self.heads = heads
         self.seed = seed
         self._whitened: dict[tuple[int, float], Whitened] = {}
-        self._found: dict[tuple[int, Candidate, int | None], Labels] = {}
+        self._found: dict[tuple[int, Candidate, int], Labels] = {}
 
     def whitened(self, number: int, shrinkage: float) -> Whitened:
         """A fold in the space that its own labels give."""
@@ -64,25 +64,24 @@ class Trials:
             self._whitened[key] = whiten(self.folds[number].problem, shrinkage)
         return self._whitened[key]
 
-    def found(self, number: int, candidate: Candidate, num_classes: int | None = None) -> Labels:
+    def found(self, number: int, candidate: Candidate, num_classes: int) -> Labels:
         """i64 [m], the classes that a candidate gives the images of a fold.
 
         Args:
             number: of the fold.
             candidate: head and shrinkage.
-            num_classes: that the head is asked for; None asks for those of the fold.
+            num_classes: that the head is asked for.
         """
         key = number, candidate, num_classes
         if key not in self._found:
             problem = self.whitened(number, candidate.shrinkage).problem
-            count = self.folds[number].num_classes if num_classes is None else num_classes
-            count = min(max(count, problem.num_known), len(problem.labels))
+            count = min(max(num_classes, problem.num_known), len(problem.labels))
             self._found[key] = self.heads[candidate.head](problem, count, self.seed).classes
         return self._found[key]
 
-    def scores(self, candidate: Candidate) -> list[float]:
-        """Of each fold, in percent."""
-        return [fold.score(self.found(number, candidate)) for number, fold in enumerate(self.folds)]
+    def scores(self, candidate: Candidate, num_classes: int) -> list[float]:
+        """Of each fold, in percent; arguments as of `found`."""
+        return [fold.score(self.found(number, candidate, num_classes)) for number, fold in enumerate(self.folds)]
 
 
 def whiten(problem: Problem, shrinkage: float) -> Whitened:
