@@ -19,6 +19,9 @@ from farthing.discover.trials import Candidate, Trials
 Progress = Callable[[str], None]
 
 _STANDARD_ERRORS = 2.0
+# Heads that lie so many points behind on the first folds are not judged on the others: prototypes on long tails, which
+# would take most of the time.
+_FIRST_FOLDS, _HOPELESS = 2, 8.0
 # Between drawn collections of sizes 1 to 1 and 1 to 3, where prototypes win, and 1 to 10, where they do not.
 _EVEN = 0.9
 
@@ -58,20 +61,38 @@ def choose(trials: Trials, config: DiscoverConfig, num_classes: int, progress: P
     if not trials.folds:
         why = "too few classes are known to judge by, so this is the first of the settings"
         return Choice(head=config.heads[0], shrinkage=config.shrinkages[0], why=why, scores={})
-    scores: dict[Candidate, list[float]] = {}
-
-    def judge(candidates: Sequence[Candidate]) -> Candidate:
-        for candidate in candidates:
-            if candidate not in scores:
-                progress(f"finding hidden classes again: {candidate}")
-                scores[candidate] = trials.scores(candidate, num_classes)
-        return candidates[best_of([scores[candidate] for candidate in candidates])]
-
     heads = [Candidate(head=head, shrinkage=config.shrinkages[0]) for head in config.heads]
-    head = judge(heads).head
-    chosen = judge([Candidate(head=head, shrinkage=shrinkage) for shrinkage in config.shrinkages])
+    scores = _judge(trials, heads, num_classes, progress)
+    head = _best(scores).head
+    of_head = [Candidate(head=head, shrinkage=shrinkage) for shrinkage in config.shrinkages]
+    of_shrinkages = _judge(trials, of_head, num_classes, progress)
+    chosen = _best(of_shrinkages)
+    scores |= of_shrinkages
     means = {str(candidate): float(np.mean(of_folds)) for candidate, of_folds in scores.items()}
     return Choice(head=chosen.head, shrinkage=chosen.shrinkage, why=_why(chosen, heads[0], scores), scores=means)
+
+
+def _judge(
+    trials: Trials, candidates: Sequence[Candidate], num_classes: int, progress: Progress
+) -> dict[Candidate, list[float]]:
+    """The scores of each candidate on all folds; on the first ones alone, if it is hopeless there."""
+    scores: dict[Candidate, list[float]] = {}
+    for candidate in candidates:
+        progress(f"finding hidden classes again: {candidate}")
+        scores[candidate] = trials.scores(candidate, num_classes, num_folds=_FIRST_FOLDS)
+    least = max(map(np.mean, scores.values())) - _HOPELESS
+    for candidate, of_folds in scores.items():
+        if np.mean(of_folds) >= least:
+            progress(f"finding more hidden classes: {candidate}")
+            scores[candidate] = trials.scores(candidate, num_classes, num_folds=len(trials.folds))
+    return scores
+
+
+def _best(scores: dict[Candidate, list[float]]) -> Candidate:
+    """The best of those that were judged on most folds."""
+    most = max(map(len, scores.values()))
+    judged = [candidate for candidate, of_folds in scores.items() if len(of_folds) == most]
+    return judged[best_of([scores[candidate] for candidate in judged])]
 
 
 def prefer(config: DiscoverConfig, problem: Problem) -> DiscoverConfig:

@@ -79,9 +79,11 @@ class Trials:
             self._found[key] = self.heads[candidate.head](problem, count, self.seed).classes
         return self._found[key]
 
-    def scores(self, candidate: Candidate, num_classes: int) -> list[float]:
-        """Of each fold, in percent; arguments as of `found`."""
-        return [fold.score(self.found(number, candidate, num_classes)) for number, fold in enumerate(self.folds)]
+    def scores(self, candidate: Candidate, num_classes: int, *, num_folds: int) -> list[float]:
+        """Of each of the first folds, in percent; arguments as of `found`."""
+        return [
+            fold.score(self.found(number, candidate, num_classes)) for number, fold in enumerate(self.folds[:num_folds])
+        ]
 
 
 def whiten(problem: Problem, shrinkage: float) -> Whitened:
