@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from farthing.base.errors import ConfigError
-from farthing.discover.choose import best_of, choose, evenness, prefer
+from farthing.discover.choose import Choice, best_of, choose, evenness, prefer
 from farthing.discover.config import DiscoverConfig, FoldConfig
 from farthing.discover.folds import draw_folds
 from farthing.discover.problem import UNLABELLED, Assignment, Problem
@@ -42,15 +42,19 @@ def silent(stage: str) -> None:
     """Nobody listens."""
 
 
+def choose_in_order(on: Trials, config: DiscoverConfig) -> Choice:
+    return choose(on, config, config.heads, 8, silent)
+
+
 def test_a_head_that_finds_nothing_is_not_chosen() -> None:
-    choice = choose(trials(), DiscoverConfig(heads=("useless", "robust"), shrinkages=(0.3,)), 8, silent)
+    choice = choose_in_order(trials(), DiscoverConfig(heads=("useless", "robust"), shrinkages=(0.3,)))
     assert choice.head == "robust"
     assert choice.scores["robust, shrinkage 0.3"] > choice.scores["useless, shrinkage 0.3"] + 20
     assert "clearly better than useless" in choice.why
 
 
 def test_without_folds_the_settings_decide() -> None:
-    choice = choose(trials(1), DiscoverConfig(heads=("kmeans", "robust"), shrinkages=(0.6, 0.3)), 8, silent)
+    choice = choose_in_order(trials(1), DiscoverConfig(heads=("kmeans", "robust"), shrinkages=(0.6, 0.3)))
     assert (choice.head, choice.shrinkage, choice.scores) == ("kmeans", 0.6, {})
 
 
@@ -63,13 +67,13 @@ def test_each_candidate_is_run_once_per_fold() -> None:
 
     folds = draw_folds(long_tailed().problem, FoldConfig(num_folds=3), seed=0)
     heads: dict[str, Callable[[Problem, int, int], Assignment]] = {"counting": counting}
-    choose(Trials(folds, heads, seed=0), DiscoverConfig(heads=("counting",), shrinkages=(0.3,)), 8, silent)
+    choose_in_order(Trials(folds, heads, seed=0), DiscoverConfig(heads=("counting",), shrinkages=(0.3,)))
     assert calls == [8, 8, 8]
 
 
 def test_an_unknown_head() -> None:
     with pytest.raises(ConfigError, match=r"heads must be among .*robust.*, got 'nope'"):
-        choose(trials(), DiscoverConfig(heads=("nope",)), 8, silent)
+        choose_in_order(trials(), DiscoverConfig(heads=("nope",)))
 
 
 def test_evenness_by_hand() -> None:
@@ -82,14 +86,14 @@ def test_evenness_by_hand() -> None:
 )
 def test_prototypes_come_first_where_known_classes_are_even(sizes: tuple[int, ...], first: str) -> None:
     problem = long_tailed(sizes=sizes, num_known=len(sizes)).problem
-    heads = prefer(DiscoverConfig(), problem).heads
+    heads = prefer(DiscoverConfig(), problem)
     assert heads[0] == first
     assert sorted(heads) == sorted(DiscoverConfig().heads)
 
 
 def test_a_preferred_head_that_may_not_be_chosen_changes_nothing() -> None:
     config = DiscoverConfig(heads=("robust", "kmeans"))
-    assert prefer(config, long_tailed(sizes=(20, 20), num_known=2).problem) == config
+    assert prefer(config, long_tailed(sizes=(20, 20), num_known=2).problem) == config.heads
     unlabelled = long_tailed(num_known=0).problem
     assert (unlabelled.labels == UNLABELLED).all()
-    assert prefer(DiscoverConfig(), unlabelled) == DiscoverConfig()
+    assert prefer(DiscoverConfig(), unlabelled) == DiscoverConfig().heads

@@ -1,4 +1,4 @@
-"""Choosing head and shrinkage by what finds hidden classes again.
+"""Choosing shrinkage and head by what finds hidden classes again.
 
 A fold's score is noisy. So the first of the settings stays unless another one beats it on the same folds by more than
 twice the standard error of the mean difference: a tie, or luck, changes nothing.
@@ -7,7 +7,7 @@ twice the standard error of the mean difference: a tie, or luck, changes nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,12 +43,17 @@ class Choice:
     scores: dict[str, float]
 
 
-def choose(trials: Trials, config: DiscoverConfig, num_classes: int, progress: Progress) -> Choice:
-    """The head that finds hidden classes best, at the first shrinkage; then the shrinkage for that head.
+def choose(
+    trials: Trials, config: DiscoverConfig, order: Sequence[str], num_classes: int, progress: Progress
+) -> Choice:
+    """The shrinkage at which the first head finds hidden classes best; then the head that finds them best at that one.
+
+    So the heads that take long run at one shrinkage only.
 
     Args:
         trials: on the folds.
-        config: what may be chosen, in order of preference.
+        config: what may be chosen.
+        order: its heads in order of preference.
         num_classes: known and new together, that each head is asked for.
         progress: is told what is being done.
 
@@ -60,16 +65,16 @@ def choose(trials: Trials, config: DiscoverConfig, num_classes: int, progress: P
             raise ConfigError(f"heads must be among {', '.join(trials.heads)}, got {head!r}")
     if not trials.folds:
         why = "too few classes are known to judge by, so this is the first of the settings"
-        return Choice(head=config.heads[0], shrinkage=config.shrinkages[0], why=why, scores={})
-    heads = [Candidate(head=head, shrinkage=config.shrinkages[0]) for head in config.heads]
-    scores = _judge(trials, heads, num_classes, progress)
-    head = _best(scores).head
-    of_head = [Candidate(head=head, shrinkage=shrinkage) for shrinkage in config.shrinkages]
-    of_shrinkages = _judge(trials, of_head, num_classes, progress)
-    chosen = _best(of_shrinkages)
-    scores |= of_shrinkages
+        return Choice(head=order[0], shrinkage=config.shrinkages[0], why=why, scores={})
+    of_first = [Candidate(head=config.heads[0], shrinkage=shrinkage) for shrinkage in config.shrinkages]
+    scores = _judge(trials, of_first, num_classes, progress)
+    shrinkage = _best(scores).shrinkage
+    candidates = [Candidate(head=head, shrinkage=shrinkage) for head in order]
+    of_heads = _judge(trials, candidates, num_classes, progress)
+    chosen = _best(of_heads)
+    scores |= of_heads
     means = {str(candidate): float(np.mean(of_folds)) for candidate, of_folds in scores.items()}
-    return Choice(head=chosen.head, shrinkage=chosen.shrinkage, why=_why(chosen, heads[0], scores), scores=means)
+    return Choice(head=chosen.head, shrinkage=shrinkage, why=_why(chosen, candidates[0], scores), scores=means)
 
 
 def _judge(
@@ -95,17 +100,17 @@ def _best(scores: dict[Candidate, list[float]]) -> Candidate:
     return judged[best_of([scores[candidate] for candidate in judged])]
 
 
-def prefer(config: DiscoverConfig, problem: Problem) -> DiscoverConfig:
-    """The settings with `even_head` first if the known classes are of nearly equal size, as far as labels tell.
+def prefer(config: DiscoverConfig, problem: Problem) -> tuple[str, ...]:
+    """The heads of the settings, `even_head` first if known classes are of nearly equal size, as far as labels tell.
 
     Prototypes are pulled to be used equally often, which helps where classes are equally large and harms where not.
     Folds, which judge labelled images alone, see the harm and only a part of the gain.
     """
     sizes = np.bincount(problem.labels[problem.labels != UNLABELLED])
-    if config.even_head not in config.heads or len(sizes) < 2 or evenness(sizes) < _EVEN:
-        return config
+    if config.even_head is None or config.even_head not in config.heads or len(sizes) < 2 or evenness(sizes) < _EVEN:
+        return config.heads
     others = tuple(head for head in config.heads if head != config.even_head)
-    return replace(config, heads=(config.even_head, *others))
+    return (config.even_head, *others)
 
 
 def evenness(sizes: Labels) -> float:

@@ -98,7 +98,7 @@ def discover(
     if wanted is None:
         progress("counting the classes to choose by")
         wanted = _guess(problem, trials, config.shrinkages[0], least=least)
-    choice = choose(trials, prefer(config, problem), wanted, progress)
+    choice = choose(trials, config, prefer(config, problem), wanted, progress)
     space = whiten(problem, choice.shrinkage)
     progress("building the tree of classes")
     dendrogram = build_dendrogram(space.problem, seed=seed)
