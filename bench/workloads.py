@@ -149,7 +149,6 @@ def _read_each(bag: RowWiseBag, ids: torch.Tensor, table_rows: int) -> Call:
     offsets = torch.arange(len(ids) + 1)
     inputs = list(zip(bag.rows.split(table_rows), ids.t().contiguous(), strict=True))
 
-    @torch.inference_mode()
     def call() -> object:
         return torch.cat([bag.operator(rows, i, offsets, mode=0, include_last_offset=True) for rows, i in inputs], 1)
 
@@ -226,12 +225,11 @@ def product_limit(limits: Limits, is_binary: bool, operations: int) -> dict[str,
 
 
 def apply(module: nn.Module, x: torch.Tensor) -> Call:
-    """The call of a module in inference mode."""
+    """The call of a module."""
     return _call(module, x)
 
 
 def _call(module: nn.Module, *inputs: torch.Tensor) -> Call:
-    @torch.inference_mode()
     def call() -> object:
         return module(*inputs)
 

@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "bind_array.hpp"
+
 namespace farthing {
 
-// C-contiguous numpy arrays, in memory of the CPU.
+// C-contiguous numpy arrays, in memory of the CPU, that an object is made of and may keep; those of a call are `Values`.
 template <typename T, typename Shape>
 using Array = nanobind::ndarray<T, Shape, nanobind::c_contig, nanobind::device::cpu>;
 
@@ -25,9 +27,9 @@ inline bool overlap(const void* a, std::size_t a_size, const void* b, std::size_
 }
 
 // What kernels take for granted of arrays, and numpy does not promise: they start where their type may.
-template <typename T, typename... Rest>
-bool is_aligned(const nanobind::ndarray<T, Rest...>& array) {
-    return reinterpret_cast<std::uintptr_t>(array.data()) % sizeof(T) == 0;
+template <typename Values>
+bool is_aligned(const Values& array) {
+    return reinterpret_cast<std::uintptr_t>(array.data()) % sizeof(*array.data()) == 0;
 }
 
 template <typename Values>
@@ -40,8 +42,8 @@ void check_aligned(const Arrays&... arrays) {
     check((is_aligned(arrays) && ...), "arrays must be aligned to their type");
 }
 
-template <typename Out, typename T, typename... Rest>
-bool overlap(const Out& out, const nanobind::ndarray<T, Rest...>& array) {
+template <typename Out, typename Values>
+bool overlap(const Out& out, const Values& array) {
     return overlap(out.data(), out.nbytes(), array.data(), array.nbytes());
 }
 

@@ -16,9 +16,8 @@ namespace {
 template <typename T>
 using Vector = Array<T, nb::ndim<1>>;
 
-// Numbers one behind the other, whatever their axes.
-template <typename T>
-using Flat = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+// Bags with fewer indices are summed in some microseconds.
+constexpr std::size_t min_unlocked_indices = 512;
 
 // The first row of the one group of a table that has one scale.
 constexpr std::int64_t only_group = 0;
@@ -90,13 +89,19 @@ void raise(const BagFinding& finding, const PackedTable& table, const Bags<Index
     }
 }
 
+template <typename Index>
+struct BagArguments {
+    const Values<const Index>& indices;
+    const std::optional<Values<const Index, 1>>& offsets;
+    const std::optional<Values<const float>>& weights;
+};
+
 // Throws unless the arrays of a call fit the table and each other.
 template <typename Index>
-void check_arrays(const BoundTable& bound, const Flat<const Index>& indices,
-                  const std::optional<Vector<const Index>>& offsets, const std::optional<Flat<const float>>& weights,
-                  const Array<float, nb::ndim<2>>& out) {
+void check_arrays(const BoundTable& bound, const BagArguments<Index>& given, const Values<float>& out) {
+    const auto& [indices, offsets, weights] = given;
+    check(out.ndim() == 2 && out.shape(1) == bound.table.dim, "out must have as many columns as the table");
     const std::size_t num_bags = out.shape(0);
-    check(out.shape(1) == bound.table.dim, "out must have as many columns as the table");
     if (offsets) {
         check(offsets->size() == num_bags || offsets->size() == num_bags + 1,
               "offsets must be as many as out has rows, or one more");
@@ -109,12 +114,30 @@ void check_arrays(const BoundTable& bound, const Flat<const Index>& indices,
     check_apart(out, indices, offsets, weights, bound.codes, bound.scale, bound.offset, bound.group_starts);
 }
 
+// The bags of arguments that come without `out`.
 template <typename Index>
-void sum_bags_into(const BoundTable& bound, Flat<const Index> indices, std::optional<Vector<const Index>> offsets,
-                   std::optional<Flat<const float>> weights, bool mean, Array<float, nb::ndim<2>> out,
-                   std::size_t num_threads) {
-    check_arrays(bound, indices, offsets, weights, out);
-    const std::size_t num_bags = out.shape(0);
+std::size_t count_bags(const BagArguments<Index>& given, bool has_end) {
+    if (!given.offsets) {
+        check(given.indices.ndim() == 2, "without offsets and out the indices must be [bags, length]");
+        return given.indices.shape(0);
+    }
+    check(given.offsets->size() >= has_end, "offsets must hold the end of the last bag");
+    return given.offsets->size() - has_end;
+}
+
+template <typename Index>
+nb::object sum_bags_into(const BoundTable& bound, const Values<const Index>& indices,
+                         const std::optional<Values<const Index, 1>>& offsets,
+                         const std::optional<Values<const float>>& weights, bool mean,
+                         std::optional<Values<float>> out, std::size_t num_threads, bool has_end) {
+    const BagArguments<Index> given{indices, offsets, weights};
+    nb::object result = nb::none();
+    if (!out) {
+        const auto rows = static_cast<std::int64_t>(count_bags(given, has_end));
+        out = new_values(indices, {rows, static_cast<std::int64_t>(bound.table.dim)}, result);
+    }
+    check_arrays(bound, given, *out);
+    const std::size_t num_bags = out->shape(0);
     const Bags<Index> bags{.indices = indices.data(),
                            .num_indices = indices.size(),
                            .offsets = offsets ? offsets->data() : nullptr,
@@ -125,25 +148,27 @@ void sum_bags_into(const BoundTable& bound, Flat<const Index> indices, std::opti
                            .mean = mean};
     BagFinding finding;
     {
-        const nb::gil_scoped_release unlocked;
-        finding = sum_bags(bound.table, bags, num_threads, out.data());
+        const Unlocked unlocked(std::max(num_bags, indices.size()) >= min_unlocked_indices);
+        finding = sum_bags(bound.table, bags, num_threads, out->data());
     }
     raise(finding, bound.table, bags);
+    return result;
 }
 
 }  // namespace
 
 void bind_bags(nb::module_& module) {
     constexpr const char* sum_bags_doc =
-        "Writes the pooled rows of every bag (docs/format.md, \"Tables\") to float32 `out` [bags, dim].";
+        "Writes the pooled rows of every bag (docs/format.md, \"Tables\") to float32 `out` [bags, dim]. Without `out` the "
+        "result is a new tensor, for which `has_end` says whether the last offset is the end of the last bag.";
     auto table = nb::class_<BoundTable>(module, "Table", "A packed table in the memory of the arrays it is made of.");
     table.def("__init__", &make, nb::arg("codes").noconvert(), nb::arg("dim"), nb::arg("bits"), nb::arg("granularity"),
               nb::arg("scale").noconvert(), nb::arg("offset").noconvert().none(),
               nb::arg("group_starts").noconvert().none());
     const auto def_sum = [&](auto method) {
         table.def("sum_bags", method, nb::arg("indices").noconvert(), nb::arg("offsets").noconvert().none(),
-                  nb::arg("weights").noconvert().none(), nb::arg("mean"), nb::arg("out").noconvert(),
-                  nb::arg("num_threads"), sum_bags_doc);
+                  nb::arg("weights").noconvert().none(), nb::arg("mean"), nb::arg("out").noconvert().none(),
+                  nb::arg("num_threads"), nb::arg("has_end") = false, sum_bags_doc);
     };
     def_sum(&sum_bags_into<std::int64_t>);
     def_sum(&sum_bags_into<std::int32_t>);

@@ -13,6 +13,9 @@ namespace {
 
 using Floats = Array<const float, nb::ndim<1>>;
 
+// Fewer products take some microseconds.
+constexpr std::size_t min_unlocked_products = std::size_t{1} << 18;
+
 Curve curve_of(std::string_view name) {
     if (name == "relu") return Curve::relu;
     if (name == "prelu") return Curve::prelu;
@@ -48,15 +51,28 @@ void make(Product* self, Array<const std::uint8_t, nb::ndim<2>> codes, std::size
                         .slope = slope ? slope->data() : nullptr});
 }
 
-void linear(const Product& product, Array<const float, nb::ndim<2>> x, Array<float, nb::ndim<2>> out,
-            std::size_t num_threads) {
-    check(x.shape(1) == product.num_inputs(), "x must have as many columns as the product has inputs");
-    check(out.shape(0) == x.shape(0), "out must have as many rows as x");
-    check(out.shape(1) == product.num_outputs(), "out must have as many columns as the product has outputs");
-    check_aligned(x, out);
-    check_apart(out, x);
-    const nb::gil_scoped_release unlocked;
-    product.forward(x.data(), x.shape(0), out.data(), num_threads);
+nb::object linear(const Product& product, const Values<const float>& x, std::optional<Values<float>> out,
+                  std::size_t num_threads) {
+    check(x.ndim() >= 1 && x.shape(x.ndim() - 1) == product.num_inputs(),
+          "x must have as many columns as the product has inputs");
+    std::vector<std::int64_t> shape(x.ndim(), static_cast<std::int64_t>(product.num_outputs()));
+    std::size_t num_rows = 1;
+    for (std::size_t axis = 0; axis + 1 < x.ndim(); ++axis) {
+        shape[axis] = static_cast<std::int64_t>(x.shape(axis));
+        num_rows *= x.shape(axis);
+    }
+    nb::object result = nb::none();
+    if (!out) out = new_values(x, shape, result);
+    check(out->ndim() == x.ndim() && out->shape(x.ndim() - 1) == product.num_outputs(),
+          "out must have as many columns as the product has outputs");
+    for (std::size_t axis = 0; axis + 1 < x.ndim(); ++axis) {
+        check(out->shape(axis) == x.shape(axis), "out must have as many rows as x");
+    }
+    check_aligned(x, *out);
+    check_apart(*out, x);
+    const Unlocked unlocked(num_rows * product.num_inputs() * product.num_outputs() >= min_unlocked_products);
+    product.forward(x.data(), num_rows, out->data(), num_threads);
+    return result;
 }
 
 }  // namespace
@@ -67,8 +83,8 @@ void bind_product(nb::module_& module) {
              nb::arg("scale").noconvert(), nb::arg("bias").noconvert().none(), nb::arg("activation_scale"),
              nb::arg("activation_bits"), nb::arg("curve") = "none",
              nb::arg("slope").noconvert().none() = nb::none())
-        .def("linear", &linear, nb::arg("x").noconvert(), nb::arg("out").noconvert(), nb::arg("num_threads"),
-             "Writes the layer's outputs (docs/format.md, \"Products\") to float32 `out` [rows, outputs].")
+        .def("linear", &linear, nb::arg("x").noconvert(), nb::arg("out").noconvert().none(), nb::arg("num_threads"),
+             "Writes the layer's outputs (docs/format.md, \"Products\") to float32 `out` [..., outputs], or gives a new tensor.")
         .def_prop_ro("resident_bytes", &Product::resident_bytes, "Bytes of packed weights, scales and biases.");
 }
 

@@ -68,13 +68,16 @@ void raise(const BagFinding& finding, const Bags<Index>& bags, std::size_t num_f
 }
 
 template <typename Index>
-void score(const Ranker& ranker, Floats2 dense, Array<const Index, nb::ndim<1>> indices,
-           Array<const Index, nb::ndim<1>> offsets, Array<float, nb::ndim<1>> logits, std::size_t num_threads) {
-    const std::size_t num_samples = logits.size(), num_bags = num_samples * ranker.num_fields();
-    check(dense.shape(0) == num_samples && dense.shape(1) == ranker.num_dense(), "dense must be [batch, num_dense]");
+nb::object score(const Ranker& ranker, const Values<const float, 2>& dense, const Values<const Index, 1>& indices,
+                 const Values<const Index, 1>& offsets, std::optional<Values<float>> logits, std::size_t num_threads) {
+    const std::size_t num_samples = dense.shape(0), num_bags = num_samples * ranker.num_fields();
+    nb::object result = nb::none();
+    if (!logits) logits = new_values(dense, {static_cast<std::int64_t>(num_samples)}, result);
+    check(logits->ndim() == 1 && logits->size() == num_samples && dense.shape(1) == ranker.num_dense(),
+          "dense must be [batch, num_dense]");
     check(offsets.size() == num_bags + 1, "offsets must be [batch * num_fields + 1]");
-    check_aligned(dense, indices, offsets, logits);
-    check_apart(logits, dense, indices, offsets);
+    check_aligned(dense, indices, offsets, *logits);
+    check_apart(*logits, dense, indices, offsets);
     const Bags<Index> bags{.indices = indices.data(),
                            .num_indices = indices.size(),
                            .offsets = offsets.data(),
@@ -86,9 +89,10 @@ void score(const Ranker& ranker, Floats2 dense, Array<const Index, nb::ndim<1>> 
     BagFinding finding;
     {
         const nb::gil_scoped_release unlocked;
-        finding = ranker.score(Clicks<Index>{dense.data(), bags, num_samples}, num_threads, logits.data());
+        finding = ranker.score(Clicks<Index>{dense.data(), bags, num_samples}, num_threads, logits->data());
     }
     raise(finding, bags, ranker.num_fields(), ranker.num_rows());
+    return result;
 }
 
 }  // namespace
@@ -102,8 +106,8 @@ void bind_ranker(nb::module_& module) {
                nb::keep_alive<1, 2>(), nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>());
     const auto def_score = [&](auto method) {
         ranker.def("score", method, nb::arg("dense").noconvert(), nb::arg("indices").noconvert(),
-                   nb::arg("offsets").noconvert(), nb::arg("logits").noconvert(), nb::arg("num_threads"),
-                   "Writes the logit of every sample.");
+                   nb::arg("offsets").noconvert(), nb::arg("logits").noconvert().none(), nb::arg("num_threads"),
+                   "Writes the logit of every sample, or gives them as a new tensor.");
     };
     def_score(&score<std::int64_t>);
     def_score(&score<std::int32_t>);

@@ -14,6 +14,9 @@ class Memory {
     // Throws std::bad_alloc.
     explicit Memory(std::size_t size);
 
+    // A block that holds anything, for what is written before it is read. Throws std::bad_alloc.
+    static Memory of_anything(std::size_t size);
+
     Memory(Memory&& other) noexcept;
     Memory& operator=(Memory&& other) noexcept;
     Memory(const Memory&) = delete;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +80,11 @@ def ranker_of(network: Dlrm) -> Ranker:
     return ranker
 
 
+def logits_of(ranker: Ranker, *arrays: npt.NDArray[Any], num_threads: int) -> npt.NDArray[np.float32]:
+    logits: npt.NDArray[np.float32] = ranker.score(*map(torch.from_numpy, arrays), num_threads=num_threads).numpy()
+    return logits
+
+
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("num_dense", [3, 0])
 @pytest.mark.parametrize("preset", PACKED_PRESETS)
@@ -88,7 +94,7 @@ def test_every_tier_rounds_as_the_reference(preset: str, num_dense: int, tier: s
     for longest_bag in (1, 4):
         arrays = clicks(network, 67, longest_bag=longest_bag)
         with native.use_tier(tier):
-            scored = ranker.score(*arrays, num_threads=1)
+            scored = logits_of(ranker, *arrays, num_threads=1)
         np.testing.assert_array_equal(scored, reference.logits(network, *arrays))
 
 
@@ -100,7 +106,7 @@ def test_the_packed_torch_model_answers_the_same(preset: str, num_dense: int) ->
     arrays = clicks(network, 300, longest_bag=2)
     with torch.inference_mode():
         expected = network(*tensors(arrays)).numpy()
-    distance = abs(ranker_of(network).score(*arrays, num_threads=1) - expected)
+    distance = abs(logits_of(ranker_of(network), *arrays, num_threads=1) - expected)
     assert np.median(distance) <= 2.0**-22 * np.max(abs(expected))
     assert np.mean(distance > 1e-5) <= 0.3
 
@@ -130,7 +136,7 @@ def test_any_shape_rounds_as_the_reference(
     network = packed(config, num_dense=num_dense, table_rows=table_rows, model=model)
     arrays = clicks(network, 5, longest_bag=3)
     expected = reference.logits(network, *arrays)
-    np.testing.assert_array_equal(ranker_of(network).score(*arrays, num_threads=1), expected)
+    np.testing.assert_array_equal(logits_of(ranker_of(network), *arrays, num_threads=1), expected)
 
 
 @pytest.mark.parametrize("longest_bag", [1, 3])
@@ -139,16 +145,18 @@ def test_a_sample_has_the_same_logit_in_every_batch(preset: str, longest_bag: in
     network = small(preset)
     ranker = ranker_of(network)
     dense, indices, offsets = clicks(network, 200, longest_bag=longest_bag)
-    together = ranker.score(dense, indices, offsets, num_threads=1)
+    together = logits_of(ranker, dense, indices, offsets, num_threads=1)
     num_fields = len(network.table_rows)
     for num_samples in (0, 1, 63, 64, 65, 129, 200):
         ends = offsets[: num_samples * num_fields + 1]
         for num_threads in (1, 2, 3):
-            some = ranker.score(dense[:num_samples], indices[: ends[-1]], ends, num_threads=num_threads)
+            some = logits_of(ranker, dense[:num_samples], indices[: ends[-1]], ends, num_threads=num_threads)
             np.testing.assert_array_equal(some, together[:num_samples])
     for sample in range(0, 200, 17):
         bags = offsets[sample * num_fields : (sample + 1) * num_fields + 1]
-        alone = ranker.score(dense[sample : sample + 1], indices[bags[0] : bags[-1]], bags - bags[0], num_threads=1)
+        alone = logits_of(
+            ranker, dense[sample : sample + 1], indices[bags[0] : bags[-1]], bags - bags[0], num_threads=1
+        )
         assert alone == together[sample]
 
 
@@ -186,7 +194,7 @@ def test_an_index_outside_of_the_table_is_named(longest_bag: int, bad: int) -> N
     bag = next(bag for bag in range(66 * 3 + 1, 69 * 3) if offsets[bag + 1] > offsets[bag])
     indices[offsets[bag + 1] - 1] = bad
     with pytest.raises(IndexError, match=f"row {bag // 3}, field {bag % 3}: index {bad} is not in"):
-        ranker_of(network).score(dense, indices, offsets, num_threads=2)
+        logits_of(ranker_of(network), dense, indices, offsets, num_threads=2)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +211,7 @@ def test_offsets_that_do_not_ascend_are_refused(offsets: list[int], message: str
     network = small("int4")
     dense, indices, _ = clicks(network, 2)
     with pytest.raises(ValueError, match=message):
-        ranker_of(network).score(dense, indices, np.array(offsets), num_threads=1)
+        logits_of(ranker_of(network), dense, indices, np.array(offsets), num_threads=1)
 
 
 def test_arrays_of_another_shape_or_type_are_refused() -> None:
@@ -211,7 +219,7 @@ def test_arrays_of_another_shape_or_type_are_refused() -> None:
     ranker = ranker_of(network)
     dense, indices, offsets = clicks(network, 2)
     with pytest.raises(ValueError, match="dense must be"):
-        ranker.score(dense[:, :2].copy(), indices, offsets, num_threads=1)
+        logits_of(ranker, dense[:, :2].copy(), indices, offsets, num_threads=1)
     for arrays in (
         (dense.astype(np.float64), indices, offsets),
         (dense, indices.astype(np.int32), offsets),
@@ -220,7 +228,7 @@ def test_arrays_of_another_shape_or_type_are_refused() -> None:
         (np.repeat(dense, 2, axis=1)[:, ::2], indices, offsets),
     ):
         with pytest.raises(TypeError):
-            ranker.score(*arrays, num_threads=1)
+            logits_of(ranker, *arrays, num_threads=1)
 
 
 @pytest.mark.parametrize(
@@ -244,6 +252,6 @@ def test_curves_that_do_not_fit_are_refused(curve: str, slope: object, message: 
 def test_indices_may_have_32_bits(preset: str) -> None:
     network = small(preset)
     dense, indices, offsets = clicks(network, 70, longest_bag=3)
-    expected = ranker_of(network).score(dense, indices, offsets, num_threads=1)
-    narrow = ranker_of(network).score(dense, indices.astype(np.int32), offsets.astype(np.int32), num_threads=1)
+    expected = logits_of(ranker_of(network), dense, indices, offsets, num_threads=1)
+    narrow = logits_of(ranker_of(network), dense, indices.astype(np.int32), offsets.astype(np.int32), num_threads=1)
     np.testing.assert_array_equal(narrow, expected)

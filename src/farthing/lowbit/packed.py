@@ -22,7 +22,7 @@ from farthing.lowbit.convolution import NativeConv2d, native_conv2d
 from farthing.lowbit.granularity import EMBEDDING_GRANULARITIES, Granularity, expand, row_groups
 from farthing.lowbit.levels import Bits
 from farthing.lowbit.packing import row_bytes, unpack
-from farthing.lowbit.products import native_linear, native_product
+from farthing.lowbit.products import native_linear, native_product, takes_rows
 from farthing.lowbit.tables import NativeTable, native_table
 
 Size = Annotated[int, msgspec.Meta(ge=1, le=2**40)]
@@ -203,11 +203,10 @@ class PackedLinear(PackedProduct):
 
     def forward(self, input: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
         """The product, scaled, plus the bias; without a gradient."""
-        rows = input.detach() if input.requires_grad else input
-        product = self.native if rows.is_cpu and rows.dtype == torch.float32 else None
-        if product is None:
-            return ops.linear(rows, self.product())
-        return native_linear(rows, product, self.description.out_features)
+        product = self.native
+        if product is None or not takes_rows(input):
+            return ops.linear(input.detach(), self.product())
+        return native_linear(input, product)
 
     @cached_property
     def native(self) -> Any:  # Any: an object of the extension
@@ -325,7 +324,7 @@ class PackedEmbedding(PackedTable):
         """The rows of `input`, without a gradient; zeros where it is `padding_idx`."""
         native, indices = self.native, input.reshape(-1, 1)  # bags of one row
         if native is not None and native.takes(indices):
-            rows = native.sum_bags(len(indices), indices)
+            rows = native.sum_bags(indices)
         else:
             rows = self.lookup(indices.flatten())
         rows = rows.view(*input.shape, self.num_columns)
@@ -353,8 +352,7 @@ class PackedEmbeddingBag(PackedTable):
         """
         native, has_end = self.native, self.description.include_last_offset
         if native is not None and native.takes(input, offsets, per_sample_weights):
-            num_bags = input.shape[0] if offsets is None else offsets.shape[0] - has_end
-            return native.sum_bags(num_bags, input, offsets, per_sample_weights)
+            return native.sum_bags(input, offsets, per_sample_weights, has_end=has_end)
         indices, ends = flat_bags(input, offsets, include_last_offset=has_end)
         weights = None if per_sample_weights is None else per_sample_weights.detach().reshape(-1)
         return pool_bags(self.lookup(indices), ends, mode=self.description.mode, weights=weights)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -44,15 +43,15 @@ def native_product(
     )
 
 
+def takes_rows(x: Tensor) -> bool:
+    """Whether the extension multiplies this input; a subclass of Tensor may stand for something else than numbers."""
+    return type(x) is Tensor and x.dtype is torch.float32 and x.is_cpu
+
+
 def native_linear(
     x: Float[Tensor, "*batch in_features"],
     product: Any,  # of `native_product`
-    num_outputs: int,
 ) -> Float[Tensor, "*batch out_features"]:
-    """`ops.linear` by the extension, for float32 on the CPU."""
-    rows = x if x.ndim == 2 and x.is_contiguous() else x.reshape(-1, x.shape[-1]).contiguous()
-    # By way of numpy: half the time of an empty tensor and its view, and huge pages where it is large.
-    out = np.empty((rows.shape[0], num_outputs), np.float32)
-    product.linear(rows.numpy(), out, torch.get_num_threads())
-    outputs = torch.from_numpy(out)
-    return outputs if x.ndim == 2 else outputs.view(*x.shape[:-1], num_outputs)
+    """`ops.linear` by the extension, for an input that it takes (`takes_rows`); without a gradient."""
+    outputs: Tensor = product.linear(x.contiguous(), None, torch.get_num_threads())
+    return outputs

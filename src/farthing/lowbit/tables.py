@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
@@ -16,6 +15,10 @@ from farthing.lowbit.levels import Bits
 
 _INDEX_TYPES = (torch.int64, torch.int32)
 
+# Looked up once: what a call for one sample takes is mostly Python.
+_is_compiling = torch.compiler.is_compiling
+_get_num_threads = torch.get_num_threads
+
 
 @dataclass(frozen=True, slots=True)
 class NativeTable:
@@ -23,63 +26,61 @@ class NativeTable:
 
     Attributes:
         table: the extension's object.
-        dim: columns.
         is_mean: whether the sum of a bag is divided by the number of its rows.
     """
 
     table: Any  # Any: the extension is not typed
-    dim: int
     is_mean: bool
 
     def takes(self, indices: Tensor, offsets: Tensor | None = None, weights: Tensor | None = None) -> bool:
         """Whether these bags are for the extension; all others are for torch, which says what is wrong with them.
 
-        A subclass of Tensor may stand for something else than numbers in memory.
+        A subclass of Tensor may stand for something else than numbers in memory. One on another device is an error in
+        both, which the extension raises.
         """
+        dtype = indices.dtype
         return (
             type(indices) is Tensor
-            and indices.is_cpu
-            and indices.dtype in _INDEX_TYPES
-            and (indices.ndim == 2 if offsets is None else indices.ndim == 1 and _is_like(offsets, indices.dtype))
+            and dtype in _INDEX_TYPES
+            and (indices.ndim == 2 if offsets is None else indices.ndim == 1 and _is_like(offsets, dtype))
             and (weights is None or (_is_like(weights, torch.float32) and not self.is_mean))
-            and not torch.compiler.is_compiling()
+            and not _is_compiling()
         )
 
     def sum_bags(
         self,
-        num_bags: int,
         indices: Int[Tensor, "*indices"],
         offsets: Int[Tensor, " starts"] | None = None,
         weights: Float[Tensor, "*indices"] | None = None,
+        *,
+        has_end: bool = False,
     ) -> Float[Tensor, "bags dim"]:
         """The sum or mean of each bag that this `takes`.
 
-        Numpy makes arrays in half the time that torch takes for a tensor, and a call for one sample is mostly that.
-
         Args:
-            num_bags: how many there are.
             indices: rows, bag after bag: flat with offsets, or [bags, length] without.
             offsets: where each bag starts, and perhaps where the last one ends.
             weights: a factor for each index.
+            has_end: whether the offsets say where the last bag ends.
 
         Raises:
             IndexError: an index that is no row; says which, and where.
             ValueError: offsets that do not ascend from 0 within the indices, or sizes that do not fit.
         """
-        out = np.empty((num_bags, self.dim), dtype=np.float32)
-        self.table.sum_bags(
-            indices.contiguous().numpy(),
-            None if offsets is None else offsets.contiguous().numpy(),
-            None if weights is None else weights.detach().contiguous().numpy(),
+        pooled: Tensor = self.table.sum_bags(
+            indices.contiguous(),
+            None if offsets is None else offsets.contiguous(),
+            None if weights is None else weights.contiguous(),
             self.is_mean,
-            out,
-            torch.get_num_threads(),
+            None,
+            _get_num_threads(),
+            has_end,
         )
-        return torch.from_numpy(out)
+        return pooled
 
 
 def _is_like(tensor: Tensor, dtype: torch.dtype) -> bool:
-    return type(tensor) is Tensor and tensor.is_cpu and tensor.dtype == dtype
+    return type(tensor) is Tensor and tensor.dtype is dtype
 
 
 def native_table(
@@ -100,4 +101,4 @@ def native_table(
     # Detached: what the array keeps alive is then memory that nobody can exchange under it.
     arrays = [None if tensor is None else tensor.detach().numpy() for tensor in (codes, scale, offset, group_starts)]
     table = extension.Table(arrays[0], dim, bits, granularity, *arrays[1:])
-    return NativeTable(table, dim, is_mean)
+    return NativeTable(table, is_mean)

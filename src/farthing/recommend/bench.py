@@ -168,7 +168,7 @@ def _check_counts(option: str, counts: Sequence[int]) -> None:
 
 def _checked_self(subject: Subject, result: Measured) -> dict[str, Network]:
     def network(batch: ClickBatch) -> Callable[[], Tensor]:
-        return torch.inference_mode()(lambda: subject.model.logits(batch.dense, batch.indices, batch.offsets))
+        return lambda: subject.model.logits(batch.dense, batch.indices, batch.offsets)
 
     rounded = float_network(subject.model, keep_rounding=True, bag=subject.plain.embedding)
     wanted, logits = _logits(rounded, subject.sample), network(subject.sample)()
@@ -181,7 +181,8 @@ def _checked(name: str, peer: Peer, subject: Subject, result: Measured) -> dict[
     """The variants of a peer that give the right logits."""
     variants = dict(peer.build()(subject))
     wanted = _logits(subject.plain, subject.sample)
-    deviations = {key: deviation(prepare(subject.sample)(), wanted) for key, prepare in variants.items()}
+    with torch.inference_mode():
+        deviations = {key: deviation(prepare(subject.sample)(), wanted) for key, prepare in variants.items()}
     right = {key for key, value in deviations.items() if value <= peer.tolerance}
     _check(name, max((deviations[key] for key in right), default=min(deviations.values())), peer.tolerance, result)
     return {key: variants[key] for key in variants if key in right}

@@ -90,10 +90,7 @@ class ClickModel:
         if self.ranker is None:
             logits: Tensor = self.network(dense, indices, offsets)
             return logits
-        num_threads = torch.get_num_threads()
-        return torch.from_numpy(
-            self.ranker.score(dense.numpy(), indices.numpy(), offsets.numpy(), num_threads=num_threads)
-        )
+        return self.ranker.score(dense, indices, offsets, num_threads=torch.get_num_threads())
 
 
 def export_run(run: Path, out: Path) -> None:

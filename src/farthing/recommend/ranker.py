@@ -9,16 +9,12 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-from torch import nn
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from farthing.lowbit import native
 from farthing.lowbit.packed import PackedEmbeddingBag, PackedLinear
 from farthing.recommend.model import Dlrm
-
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 # The activations that a native product applies to its outputs, by their names there.
 CURVES: Final[Mapping[type[nn.Module], str]] = {nn.ReLU: "relu", nn.PReLU: "prelu"}
@@ -53,8 +49,15 @@ class Ranker:
             return None
         return cls(extension.Ranker(table, len(network.table_rows), tuple(bottom), tuple(top)))
 
-    def score(self, dense: Floats, indices: Integers, offsets: Integers, *, num_threads: int) -> Floats:
-        """f32 [B]: the logit of each sample, the same whatever the other samples and the number of threads are.
+    def score(
+        self,
+        dense: Float[Tensor, "B dense"],
+        indices: Int[Tensor, " n"],
+        offsets: Int[Tensor, " bags"],
+        *,
+        num_threads: int,
+    ) -> Float[Tensor, " B"]:
+        """The logit of each sample, the same whatever the other samples and the number of threads are.
 
         Args:
             dense: [B, num_dense] standardised numeric columns.
@@ -67,8 +70,7 @@ class Ranker:
             TypeError: an array has another type, or gaps.
             IndexError: an index is outside of the table; names its row and field.
         """
-        logits = np.empty(len(dense), dtype=np.float32)
-        self._network.score(dense, indices, offsets, logits, num_threads)
+        logits: Tensor = self._network.score(dense, indices, offsets, None, num_threads)
         return logits
 
 

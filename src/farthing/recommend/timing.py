@@ -41,11 +41,13 @@ def time_models(
     return rows
 
 
+@torch.inference_mode()
 def interleave(calls: Mapping[str, Callable[[], object]], *, seconds: float) -> dict[str, list[float]]:
     """Seconds of every call, measured in turns, so that a drifting machine hits all alike.
 
     In its turn a call runs once off the clock, to bring back what the others pushed out of the caches, and then for
-    about `SECONDS_PER_TURN`, at least once.
+    about `SECONDS_PER_TURN`, at least once. Torch is in inference mode all the time: a program that scores enters it
+    once, and to do so in every call would take longer than the shortest calls.
 
     Args:
         calls: by name.

@@ -20,7 +20,6 @@ def on_batches(network: Dlrm) -> Network:
     """The network of an eager DLRM."""
 
     def prepare(batch: ClickBatch) -> Scores:
-        @torch.inference_mode()
         def score() -> torch.Tensor:
             logits: torch.Tensor = network(batch.dense, batch.indices, batch.offsets)
             return logits

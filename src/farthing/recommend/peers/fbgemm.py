@@ -74,7 +74,6 @@ def _on_batches(network: Dlrm, table_rows: Sequence[int]) -> Network:
     def prepare(batch: ClickBatch) -> Scores:
         indices, offsets = in_table_order(batch, table_rows)
 
-        @torch.inference_mode()
         def score() -> Tensor:
             logits: Tensor = network(batch.dense, indices, offsets)
             return logits
