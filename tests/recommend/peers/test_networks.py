@@ -58,6 +58,7 @@ def test_a_float_model_stays_what_it_is_when_norms_are_folded(models: Models) ->
 
 @pytest.mark.parametrize("name", PEERS)
 @pytest.mark.parametrize(("shape", "preset"), CASES)
+@torch.inference_mode()
 def test_every_variant_of_a_peer_gives_the_logits_of_the_weights(
     models: Models, name: str, shape: str, preset: str
 ) -> None:
