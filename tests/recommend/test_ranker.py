@@ -81,7 +81,9 @@ def ranker_of(network: Dlrm) -> Ranker:
 
 
 def logits_of(ranker: Ranker, *arrays: npt.NDArray[Any], num_threads: int) -> npt.NDArray[np.float32]:
-    logits: npt.NDArray[np.float32] = ranker.score(*map(torch.from_numpy, arrays), num_threads=num_threads).numpy()
+    """Of the arrays and of tensors, which must be the same."""
+    logits = ranker.score_arrays(*arrays, num_threads=num_threads)
+    np.testing.assert_array_equal(ranker.score(*map(torch.from_numpy, arrays), num_threads=num_threads), logits)
     return logits
 
 

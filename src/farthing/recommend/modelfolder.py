@@ -82,7 +82,7 @@ class ClickModel:
         if self.ranker is None:
             return self.predict(rows.batch()).numpy()
         num_threads = torch.get_num_threads()
-        logits = self.ranker.score(rows.dense, rows.indices, rows.bag_offsets(), num_threads=num_threads)
+        logits = self.ranker.score_arrays(rows.dense, rows.indices, rows.bag_offsets(), num_threads=num_threads)
         return click_probability(logits.astype(np.float64))
 
     def logits(self, dense: Tensor, indices: Tensor, offsets: Tensor) -> Tensor:

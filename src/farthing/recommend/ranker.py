@@ -9,12 +9,17 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from farthing.lowbit import native
 from farthing.lowbit.packed import PackedEmbeddingBag, PackedLinear
 from farthing.recommend.model import Dlrm
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 # The activations that a native product applies to its outputs, by their names there.
 CURVES: Final[Mapping[type[nn.Module], str]] = {nn.ReLU: "relu", nn.PReLU: "prelu"}
@@ -71,6 +76,12 @@ class Ranker:
             IndexError: an index is outside of the table; names its row and field.
         """
         logits: Tensor = self._network.score(dense, indices, offsets, None, num_threads)
+        return logits
+
+    def score_arrays(self, dense: Floats, indices: Integers, offsets: Integers, *, num_threads: int) -> Floats:
+        """What `score` gives, from numpy arrays and as one."""
+        logits = np.empty(len(dense), dtype=np.float32)
+        self._network.score(dense, indices, offsets, logits, num_threads)
         return logits
 
 
