@@ -151,6 +151,18 @@ def test_tables_of_other_fields_are_refused(tmp_path: Path) -> None:
         RowEncoder.load(tmp_path / "model")
 
 
+@pytest.mark.parametrize("change", [{"std": 0.0}, {"std": -1.0}, {"std": 1e-310}, {"mean": 1e999}])
+def test_statistics_that_cannot_be_divided_by_are_refused(tmp_path: Path, change: dict[str, float]) -> None:
+    _, dataset = _prepared(tmp_path, LISTS)
+    RowEncoder.from_dataset(dataset, table_rows=dataset.table_rows(1)).save(tmp_path / "model")
+    path = tmp_path / "model" / "encoder.json"
+    description = json.loads(path.read_bytes())
+    description["dense"][0] |= change
+    path.write_text(json.dumps(description).replace("Infinity", "1e999"))
+    with pytest.raises(FormatError, match=r"encoder\.json"):
+        RowEncoder.load(tmp_path / "model")
+
+
 @pytest.mark.parametrize("value", ["u1", None])
 def test_a_value_that_is_there_twice_or_is_none_is_refused(tmp_path: Path, value: str | None) -> None:
     _, dataset = _prepared(tmp_path, LISTS)

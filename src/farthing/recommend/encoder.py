@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -35,6 +36,7 @@ from farthing.recommend.vocabulary import (
 ENCODER_FILE = "encoder.json"
 VOCABULARY_FILE = "vocabulary.parquet"
 BATCH_ROWS = 8192
+_LEAST_STD = 1e-300  # below it 1 / std is no number
 
 # What names the rows, where their log has it, and the rows.
 _NamedBatch = tuple[pl.Series | None, ClickBatch]
@@ -86,6 +88,8 @@ class RowEncoder:
         description = read_json(folder / ENCODER_FILE, EncoderDescription)
         if [column.name for column in description.dense] != list(description.schema.dense):
             raise FormatError(f"{folder / ENCODER_FILE}: its statistics are not those of the columns of numbers")
+        if not all(math.isfinite(column.mean) and _LEAST_STD < column.std < math.inf for column in description.dense):
+            raise FormatError(f"{folder / ENCODER_FILE}: a mean is not finite, or a standard deviation not above 0")
         if len(description.table_rows) != len(description.schema.fields):
             raise FormatError(f"{folder / ENCODER_FILE}: its tables are not those of the fields")
         path = folder / VOCABULARY_FILE
