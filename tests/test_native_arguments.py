@@ -169,6 +169,17 @@ CALLS = {
         out=("logits",),
     ),
     "ClickParser": Call(lambda module, given: module.ClickParser(**given), PARSER),
+    "encode_rows": Call(
+        lambda module, given: module.encode_rows(module.ClickParser(**PARSER), **given),
+        {
+            "rows": [{"n": 2, "color": "red"}, {"m": 0.5}],
+            "context": {"color": "blue"},
+            "positions": {"n": 1, "m": 2, "color": 3, "label": -1},
+            "dense": floats(2, 2),
+            "ids": np.zeros((2, 2), np.int64),
+        },
+        out=("dense", "ids"),
+    ),
     "ClickParser.parse": Call(
         lambda module, given: module.ClickParser(**PARSER).parse(**given),
         {
