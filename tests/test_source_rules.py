@@ -20,7 +20,7 @@ SOURCES = sorted(
 UNPICKLERS = frozenset({"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"})
 UNPICKLING_CALLS = frozenset({"torch.load", "torch.save", "torch.jit.load", "pandas.read_pickle"})
 MAX_LINES = 400
-BINDINGS = sorted((ROOT / "native").glob("bind_*.cpp"))
+BINDINGS = sorted(path for path in (ROOT / "native").glob("bind_*.cpp") if ".def(" in path.read_text(encoding="utf-8"))
 
 
 def _name(path: Path) -> str:

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from farthing.lowbit.folders import replaced_folder
+from tests.serve.loops import run as run_loop
 from tests.serve.process import WAIT_S, ServerProcess, serving
 from tests.serve.traffic import Reply, Traffic, closed_loop, during, open_loop, percentile, post
 from tests.soak.models import make_model
@@ -30,9 +31,9 @@ def overload_degrades(budget: Budget, folder: Path) -> Outcome:
     """Twice what the server answers with nobody turned away; the latency is compared with that at half of it."""
     seconds = budget.seconds / 4
     with serving(make_model(folder)) as server:
-        capacity = asyncio.run(measure_capacity(server, seconds))
-        unloaded = asyncio.run(open_loop(server.port, RANKING, rate=capacity / 2, seconds=seconds))
-        loaded = asyncio.run(open_loop(server.port, RANKING, rate=2 * capacity, seconds=2 * seconds))
+        capacity = run_loop(measure_capacity(server, seconds))
+        unloaded = run_loop(open_loop(server.port, RANKING, rate=capacity / 2, seconds=seconds))
+        loaded = run_loop(open_loop(server.port, RANKING, rate=2 * capacity, seconds=2 * seconds))
         recovered_s = _recovery(server)
     return judge_overload(capacity, unloaded, loaded, recovered_s)
 
@@ -96,7 +97,7 @@ def _reload(models: list[Path], served: Path, seconds: float) -> Outcome:
                 server.process.send_signal(signal.SIGHUP)
                 _wait_for(client, f'farthing_reloads_total{{result="{kind}"}}', counts[kind])
 
-        asyncio.run(during(traffic, server.port, ROW, clients=4, act=replace))
+        run_loop(during(traffic, server.port, ROW, clients=4, act=replace))
     hashes = {msgspec.json.decode(reply.body)["model"] for reply in traffic.replies if reply.status == 200}
     errors = len(traffic.replies) - traffic.num(200)
     figure = (
@@ -138,7 +139,7 @@ def _drain(model: Path, budget: Budget, seconds: float) -> Outcome:
                 server.process.terminate()
 
             one, start = Traffic(), time.monotonic()
-            asyncio.run(_until_stopped(one, server, stop))
+            run_loop(_until_stopped(one, server, stop))
             codes.add(server.process.wait(WAIT_S))
             slowest = max(slowest, time.monotonic() - start)
         traffic.replies += one.replies

@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 
 from farthing.recommend.synthetic import synthesize
+from tests.serve.loops import run as run_loop
 from tests.serve.process import ServerProcess, serving
 from tests.serve.traffic import Reply, open_loop
 from tests.soak.load import RANKING, measure_capacity
@@ -23,11 +24,12 @@ LOAD = 0.7
 # A slope takes minutes to tell a leak from the allocator's settling; shorter runs are judged by what they grew.
 LEAST_S, MAX_GROWTH_MB = 300.0, 8.0
 PREPARE = """
-import resource, sys
+import sys
 from pathlib import Path
 from farthing.recommend.prepare import prepare
 prepare([Path(sys.argv[1])], Path(sys.argv[2]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+print(status["VmHWM"].split()[0])  # of this program alone; ru_maxrss would count the one that started it
 """
 
 
@@ -35,8 +37,8 @@ def long_runs_stay_flat(budget: Budget, folder: Path) -> Outcome:
     """A server at 70 % of its capacity, watched; and the peak memory of preparing a log."""
     seconds = 0.8 * budget.seconds
     with serving(make_model(folder)) as server:
-        capacity = asyncio.run(measure_capacity(server, max(1.0, seconds / 20)))
-        samples, replies = asyncio.run(_watched(server, LOAD * capacity, seconds))
+        capacity = run_loop(measure_capacity(server, max(1.0, seconds / 20)))
+        samples, replies = run_loop(_watched(server, LOAD * capacity, seconds))
     rows = max(20_000, int(3_000 * budget.seconds))
     return judge_memory(seconds, samples, replies, rows=rows, peak_mb=prepare_peak(folder, rows))
 

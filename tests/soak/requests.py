@@ -7,6 +7,7 @@ import json
 import random
 from pathlib import Path
 
+from tests.serve.loops import run as run_loop
 from tests.serve.process import serving
 from tests.serve.traffic import Reply, connect, post
 from tests.soak.artifacts import changed_bytes
@@ -38,7 +39,7 @@ WHOLE = b'{"rows": [{"user": 3, "item": "item-1", "price": 2.5, "tags": ["tag1",
 def requests_cannot_take_it_down(budget: Budget, folder: Path) -> Outcome:
     """Fuzzed bodies and heads, bodies too large, in chunks and never finished; then a whole one is asked for again."""
     with serving(make_model(folder)) as server:
-        replies, same = asyncio.run(_fuzz(server.port, budget))
+        replies, same = run_loop(_fuzz(server.port, budget))
         lives = server.process.poll() is None
         tracebacks = sum("Traceback" in line for line in server.said)
     counts = {status: sum(reply.status == status for reply in replies) for status in {r.status for r in replies}}

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.serve.loops import run as run_loop
 from tests.serve.process import serving
 from tests.serve.traffic import Reply, Traffic, closed_loop, open_loop
 from tests.soak.load import RANKING, judge_overload
@@ -25,8 +26,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_more_requests_than_a_server_takes_are_answered_or_turned_away_politely(model: Path) -> None:
     with serving(model) as server:
-        replies = asyncio.run(open_loop(server.port, RANKING, rate=4000, seconds=1.0))
-        after = asyncio.run(open_loop(server.port, RANKING, rate=5, seconds=1.0))
+        replies = run_loop(open_loop(server.port, RANKING, rate=4000, seconds=1.0))
+        after = run_loop(open_loop(server.port, RANKING, rate=5, seconds=1.0))
     assert {reply.status for reply in replies} == {200, 503}
     assert all(b"retry-after" in reply.headers for reply in replies if reply.status == 503)
     assert [reply.status for reply in after] == [200] * len(after)
@@ -43,10 +44,10 @@ def test_the_memory_of_a_server_stays_where_it_is(model: Path) -> None:
         assert traffic.num(200) == len(traffic.replies) > 0
 
     with serving(model) as server:
-        asyncio.run(ask(server.port, 1.0))
+        run_loop(ask(server.port, 1.0))
         process = psutil.Process(server.process.pid)
         before = process.memory_info().rss
-        asyncio.run(ask(server.port, 1.5))
+        run_loop(ask(server.port, 1.5))
         assert (process.memory_info().rss - before) / 1e6 <= MAX_GROWTH_MB
 
 

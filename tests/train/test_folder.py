@@ -175,6 +175,7 @@ def test_a_resumed_run_drops_what_a_killed_one_could_not(tmp_path: Path) -> None
 
 def test_removes_the_half_written_files_of_a_killed_run(tmp_path: Path) -> None:
     (tmp_path / ".checkpoint.safetensors.abc.part").touch()
+    (tmp_path / ".tmpvBHpxk").touch()
     (tmp_path / "notes.txt").touch()
     RunFolder(tmp_path, {}).remove_leftovers()
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

@@ -4,7 +4,7 @@
     best-<step>.safetensors      the best weights so far, named by the checkpoint's best step
     best.safetensors             the best weights of a finished run
     metrics.jsonl                one JSON object per evaluation
-    .<name>.<random>.part        a file that is being written
+    .<name>.<random>.part, .tmp* a file that is being written
 
 The best weights of a newer step are written before the checkpoint that names them, and those of an older step are
 removed after it. So a process that dies at any moment leaves a checkpoint whose best weights are there.
@@ -44,8 +44,9 @@ class RunFolder:
 
     def remove_leftovers(self) -> None:
         """Removes the half-written files of a killed run."""
-        for path in self.path.glob(".*.part"):
-            path.unlink()
+        for pattern in (".*.part", ".tmp*"):  # safetensors writes under a name of its own first
+            for path in self.path.glob(pattern):
+                path.unlink()
 
     def save(self, state: Mapping[str, Any], *, best_step: int | None) -> None:
         """Writes the checkpoint, then drops the best weights of other steps than `best_step`.
