@@ -38,9 +38,14 @@ def test_labelled_and_unsorted_images_stay() -> None:
     np.testing.assert_array_equal(found.classes, start)
 
 
-@given(seed=st.integers(0, 50), num_classes=st.integers(4, 30), between_new=st.booleans())
+@given(
+    seed=st.integers(0, 50),
+    num_classes=st.integers(4, 30),
+    between_new=st.booleans(),
+    margin=st.sampled_from([0.0, 2.0]),
+)
 def test_one_step_is_that_of_the_definition_and_no_class_is_lost(
-    seed: int, num_classes: int, between_new: bool
+    seed: int, num_classes: int, between_new: bool, margin: float
 ) -> None:
     problem = long_tailed(sizes=(9, 8, 7, 6, 5, 4), num_known=2, seed=seed).problem
     rng = np.random.default_rng(seed)
@@ -48,14 +53,14 @@ def test_one_step_is_that_of_the_definition_and_no_class_is_lost(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("farthing.discover.settle._MAX_ITERATIONS", 1)
         start = Assignment(classes=classes, num_classes=num_classes)
-        found = settle(problem, start, between_new=between_new).classes
+        found = settle(problem, start, between_new=between_new, margin=margin).classes
     assert set(found) == set(classes)
-    expected = slow_step(problem, classes, num_classes, between_new=between_new)
+    expected = slow_step(problem, classes, num_classes, between_new=between_new, margin=margin)
     stays = np.array([not (expected[classes == one] == one).any() for one in classes])
     np.testing.assert_array_equal(found[~stays], expected[~stays])
 
 
-def slow_step(problem: Problem, classes: Labels, num_classes: int, *, between_new: bool) -> Labels:
+def slow_step(problem: Problem, classes: Labels, num_classes: int, *, between_new: bool, margin: float) -> Labels:
     """Image by image, with the mean of the others written out."""
     moved = classes.copy()
     for image, feature in enumerate(problem.features):
@@ -63,7 +68,7 @@ def slow_step(problem: Problem, classes: Labels, num_classes: int, *, between_ne
         for one in np.unique(classes):
             members = np.flatnonzero(classes == one)
             likeness = cosine(problem.features, feature, members[members != image])
-            logits[one] = 20 * likeness + 0.25 * np.log(len(members))
+            logits[one] = 20 * likeness + 0.25 * np.log(len(members)) + (margin if one == classes[image] else 0)
         best = int(logits.argmax())
         is_known = min(classes[image], best) < problem.num_known
         if problem.labels[image] == UNLABELLED and (between_new or is_known):

@@ -19,8 +19,7 @@ from farthing.discover.folds import Fold
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
 from farthing.discover.means import class_means, own_likeness, second_likeness, without_itself
 from farthing.discover.problem import UNSORTED, Assignment, Problem
-from farthing.discover.robust import Cut, absorb, cut_robustly, drop_small, place_cuts
-from farthing.discover.settle import settle
+from farthing.discover.robust import TREE_HEADS, Cut, absorb, cut_robustly, drop_small, place_cuts
 from farthing.discover.trials import Trials
 
 Doubles = npt.NDArray[np.float64]
@@ -93,7 +92,7 @@ def _as_large_as_known(
     problem: Problem, dendrogram: Dendrogram, cuts: Sequence[Cut], num_classes: int, *, least: int
 ) -> Cut:
     """The cut of K n / m classes, m of the n images being in the K known ones when there are `num_classes` in all."""
-    found = settle(problem, cut_robustly(dendrogram, problem, num_classes, least=least), between_new=False)
+    found = TREE_HEADS["robust"](problem, cut_robustly(dendrogram, problem, num_classes, least=least))
     num_images = np.count_nonzero(found.classes < problem.num_known)
     wanted = problem.num_known * len(problem.labels) / num_images
     return min(cuts, key=lambda cut: abs(cut.num_classes - wanted))

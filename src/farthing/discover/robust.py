@@ -127,10 +127,13 @@ def absorb(problem: Problem, assignment: Assignment, *, least_likeness: float = 
     return Assignment(classes=classes, num_classes=assignment.num_classes)
 
 
+# A tree finds classes of any form, which means tell badly: an image leaves one only for a much likelier one.
+_TREE_MARGIN = 2.0
+
 # What is done with the classes of a robust cut.
 TREE_HEADS: Mapping[str, Callable[[Problem, Assignment], Assignment]] = {
-    "robust": partial(settle, between_new=False),
-    "robust+kmeans": partial(settle, between_new=True),
+    "robust": partial(settle, between_new=False, margin=_TREE_MARGIN),
+    "robust+kmeans": partial(settle, between_new=True, margin=_TREE_MARGIN),
 }
 
 

@@ -21,18 +21,19 @@ _PRIOR_POWER = 0.25
 _MAX_ITERATIONS = 30
 
 
-def settle(problem: Problem, assignment: Assignment, *, between_new: bool) -> Assignment:
+def settle(problem: Problem, assignment: Assignment, *, between_new: bool, margin: float = 0.0) -> Assignment:
     """The assignment after Lloyd's iterations on unit means, each image being left out of its own.
 
     c(x) = argmax_c s <x, m_c(x)> + p log n_c with m_c(x) the unit mean of the images of class c other than x, n_c
-    their number, s = 20 and p = 1/4: without a prior, large classes are pulled apart. Labelled and unsorted images stay
-    where they are, and so does a class that all its images would leave. Ends when less than one image in a thousand
-    moves.
+    their number, s = 20 and p = 1/4: without a prior, large classes are pulled apart. An image leaves its class only
+    where another's logit is larger by `margin`. Labelled and unsorted images stay where they are, and so does a class
+    that all its images would leave. Ends when less than one image in a thousand moves.
 
     Args:
         problem: in the whitened space.
         assignment: of its images.
         between_new: whether images may also move from one new class to another, and not only from or to known ones.
+        margin: >= 0; what a class of its own needs that was not found by means, and is not round.
 
     Source: the semi-supervised k-means of Vaze et al., CVPR 2022, https://arxiv.org/abs/2201.02609, section 3.2.
         Differences: on the sphere, started from an assignment instead of k-means++, images left out, a prior.
@@ -40,7 +41,9 @@ def settle(problem: Problem, assignment: Assignment, *, between_new: bool) -> As
     classes, num_known = assignment.classes, problem.num_known
     is_free = (problem.labels == UNLABELLED) & (classes != UNSORTED)
     for _ in range(_MAX_ITERATIONS):
-        likeliest = _likeliest(problem.features, Assignment(classes=classes, num_classes=assignment.num_classes))
+        likeliest = _likeliest(
+            problem.features, Assignment(classes=classes, num_classes=assignment.num_classes), margin
+        )
         may_move = is_free if between_new else is_free & ((classes < num_known) | (likeliest < num_known))
         moved = np.where(may_move, likeliest, classes)
         num_staying = np.bincount(classes[moved == classes] + 1, minlength=assignment.num_classes + 1)
@@ -52,8 +55,8 @@ def settle(problem: Problem, assignment: Assignment, *, between_new: bool) -> As
     return Assignment(classes=classes, num_classes=assignment.num_classes)
 
 
-def _likeliest(features: Features, assignment: Assignment) -> Labels:
-    """i64 [n], c(x) of every image."""
+def _likeliest(features: Features, assignment: Assignment, margin: float) -> Labels:
+    """i64 [n], c(x) of every image; its own class has `margin` more."""
     classes = assignment.classes
     means = class_means(features, assignment)
     sizes = np.bincount(classes[classes != UNSORTED], minlength=assignment.num_classes)
@@ -65,6 +68,6 @@ def _likeliest(features: Features, assignment: Assignment) -> Labels:
         part = slice(start, start + BLOCK)
         logits: Floats = features[part] @ means.T
         rows = np.flatnonzero(classes[part] != UNSORTED)
-        logits[rows, classes[part][rows]] = own[part][rows]
+        logits[rows, classes[part][rows]] = own[part][rows] + margin / _SCALE
         likeliest[part] = (_SCALE * logits + prior).argmax(1)
     return likeliest
