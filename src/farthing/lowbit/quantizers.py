@@ -10,6 +10,7 @@ To add one: a class here, a line in `QUANTIZERS`, a row in the value table of it
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
@@ -33,7 +34,7 @@ from farthing.lowbit.surrogates import (
 SMALLEST_SCALE = 1e-8
 
 
-class Quantizer(nn.Module):
+class Quantizer(nn.Module, ABC):
     """What all quantizers share: the scales, their first values, and the way from a value to its code and back.
 
     Args:
@@ -71,13 +72,13 @@ class Quantizer(nn.Module):
             self.init_from(x, groups)
         return self._fake_quantize(x, groups)
 
+    @abstractmethod
     def _fake_quantize(self, x: Tensor, groups: Tensor | None) -> Tensor:
         """The differentiable value of `forward`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _first_scale(self, x: Tensor, groups: Tensor | None) -> Tensor:
         """The scales [num_scales] that training on `x` starts with."""
-        raise NotImplementedError
 
     @torch.no_grad()
     def init_from(self, x: Float[Tensor, "*shape"], groups: Int[Tensor, "*rows"] | None = None) -> None:

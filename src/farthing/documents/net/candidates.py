@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -27,13 +28,13 @@ class Candidates:
     page_logits: Float[Tensor, "batch classes"]
 
 
-class Detector(nn.Module):
+class Detector(nn.Module, ABC):
     """From normalised grey pages [batch, 1, height, width], sides multiples of 32, to `Candidates`."""
 
+    @abstractmethod
     def forward(self, images: Float[Tensor, "batch 1 height width"]) -> Candidates:
         """What is said about each page."""
-        raise NotImplementedError
 
+    @abstractmethod
     def loss(self, images: Float[Tensor, "batch 1 height width"], objects: Objects) -> Float[Tensor, ""]:
         """The scalar to minimise, with gradient."""
-        raise NotImplementedError
