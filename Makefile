@@ -194,6 +194,7 @@ bench-kernels: install $(STAMPS)/peers  ## time every kernel beside other engine
 	$(BIN)/python -m bench.kernels --isa avx2
 	$(BIN)/python -m bench.kernels
 	$(BIN)/python -m bench.clicks
+	FARTHING_KERNELS=avx2 $(BIN)/python -m bench.onerow
 	$(BIN)/python -m bench.report
 
 lock: $(STAMPS)/venv  ## resolve the dependencies again into requirements/locked.txt

@@ -104,7 +104,7 @@ def kernels(folder: Path) -> str:
         return ""
     clicks = folder / "clicks.json"
     parse = json.loads(clicks.read_text())["rows"] if clicks.exists() else []
-    text = _INTRODUCTION + "\n" + _asked(results, parse) + _REASONS
+    text = _INTRODUCTION + "\n" + _asked(results, parse) + _one_row(folder)
     return text + "".join(_one(ISAS[isa], result) for isa, result in results.items())
 
 
@@ -250,17 +250,30 @@ def _us(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-_REASONS = """
+def _one_row(folder: Path) -> str:
+    """Where the time of a call for one row goes, by `bench.onerow`; nothing where that was not measured."""
+    path = folder / "onerow.json"
+    if not path.exists():
+        return ""
+    measured = json.loads(path.read_text())
+    bags, linear = measured["us"]["bags"], measured["us"]["linear"]["call"]
+    tensor = bags["binding, new tensor"] - bags["binding"]
+    checks = bags["call"] - bags["module"] - bags["binding, new tensor"]
+    models = "".join(_layers(name, measured["us"][preset]) for name, preset in (("W4A8", "int4"), ("W1A1", "binary")))
+    return f"""
 ### Why one row stays below what was asked
 
-Parts of a call, timed alone: the smallest of 800 means of 100 calls, one thread, tier `avx2`.
+Parts of a call, timed alone: the smallest of 800 means of 100 calls, one thread, tier `{measured["tier"]}`, small
+tables (`FARTHING_KERNELS=avx2 python -m bench.onerow`).
 
-- **26 tables in one call.** About 2.8 us: 0.75 us are `nn.Module.__call__`, which the modules of torch and FBGEMM pay
-  too, 0.85 us the checks of `forward` in Python, 0.3 us the new tensor, and 0.7 us the binding with the lookup. A
-  twelfth of the time of one joined table in torch would be 0.4 us, less than a module takes that does nothing.
-- **Whole DLRM.** About 9.1 us with W4A8 and 4.3 us with W1A1; Python and the new tensor are 0.6 us of it. W4A8: three
-  layers (512 to 256 twice, 367 to 512) take 6.3 us for 225 kB of weights, at 31 % of the peak of 8-bit products, which
-  is what is left to gain; reading them at 36 GB/s from L2 is not shown to be the limit. W1A1: the same layers take
-  1.7 us, the others 0.6 us.
-- **Linear layers.** A layer of 16 x 16, where the product is nothing, takes 2.0 us; the rest is the product, as above.
+- **26 tables in one call.** {bags["call"]:.1f} us: {bags["module"]:.2f} are `nn.Module.__call__`, which the modules of
+  torch and FBGEMM pay too, {checks:.2f} the checks of `forward` in Python, {tensor:.2f} the new tensor,
+  {bags["binding"]:.2f} the binding with the lookup.
+{models}- **Linear layers.** A layer of 16 x 16, where the product is nothing, takes {linear:.1f} us.
 """
+
+
+def _layers(name: str, parts: Mapping[str, float]) -> str:
+    layers = {layer: us for layer, us in parts.items() if layer != "call"}
+    told = ", ".join(f"{layer} {us:.2f}" for layer, us in layers.items())
+    return f"- **Whole DLRM, {name}.** {parts['call']:.1f} us. Its layers, each called alone: {told}.\n"
