@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from farthing.documents.adaptation.teacher import LEAST_SURE, MeanTeacher, sure_score, teach
 from farthing.documents.detections import Detections
-from farthing.documents.net.candidates import Detector
+from farthing.documents.net.candidates import Candidates, Detector
+from farthing.documents.training.targets import Objects
 
 CPU = torch.device("cpu")
 
@@ -17,6 +18,12 @@ class Tiny(Detector):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(2))
         self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, images: Tensor) -> Candidates:
+        raise AssertionError("only parameters and statistics are asked for")
+
+    def loss(self, images: Tensor, objects: Objects) -> Tensor:
+        raise AssertionError("only parameters and statistics are asked for")
 
 
 def found(*objects: tuple[float, int]) -> Detections:
