@@ -62,10 +62,22 @@ def test_an_opened_store_is_the_one_that_was_closed(store: Store) -> None:
         assert again.count() == 5
 
 
-def test_has_page_and_done_pages_know_failed_ones_too(store: Store) -> None:
+def test_has_page_knows_failed_ones_too(store: Store) -> None:
     assert store.has_page("b/broken.jpg")
     assert not store.has_page("b/3.jpg")
-    assert store.done_pages() == {*SCORES, "b/broken.jpg"}
+
+
+@pytest.mark.parametrize("contains", [None, False, True])
+def test_a_failed_page_that_is_read_later_keeps_its_place_and_its_decision(store: Store, contains: bool | None) -> None:
+    names = [row.page for row in store.pages()]
+    if contains is not None:
+        store.decide("b/broken.jpg", contains, "review")
+    store.add_pages([(page_row("b/broken.jpg", 0.9), [BOX])])
+    assert [row.page for row in store.pages()] == names
+    read = store.page("b/broken.jpg")
+    assert (read.failure, read.score, read.decision) == (None, 0.9, contains)
+    assert read.keep is bool(contains)
+    assert store.boxes("b/broken.jpg") == [BOX]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +235,7 @@ def test_boxes_come_best_first_and_drawn_ones_last(store: Store) -> None:
 
 
 def test_a_batch_with_a_page_that_is_there_adds_nothing(store: Store) -> None:
-    with pytest.raises(DataError, match="UNIQUE"):
+    with pytest.raises(DataError, match=r"has page 'a/1\.jpg' already"):
         store.add_pages([(page_row("new.jpg", 0.3), []), (page_row("a/1.jpg", 0.3), [])])
     assert not store.has_page("new.jpg")
 

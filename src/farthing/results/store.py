@@ -30,6 +30,13 @@ UPDATE pages SET keep = state = 'ok' AND COALESCE(
   score >= (SELECT json_extract(value, '$') FROM meta WHERE key = 'threshold'),
   0
 )"""
+_ADD_PAGE = """
+INSERT INTO pages (page, document, width, height, score, keep, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (page) DO UPDATE SET width = excluded.width, height = excluded.height, score = excluded.score,
+  keep = excluded.keep, state = excluded.state, reason = excluded.reason
+WHERE pages.state = 'failed'
+RETURNING id"""
+_SET_DECIDED_KEEP = f"{_SET_KEEP} WHERE id = ? AND id IN (SELECT page_id FROM decisions)"  # noqa: S608 - our own words
 _ORDERS = {
     ("id", False): "id",
     ("id", True): "id DESC",
@@ -84,18 +91,20 @@ class Store:
     def add_pages(self, rows: Iterable[tuple[PageRow, Sequence[BoxRow]]]) -> None:
         """Adds pages with their boxes, all or none of them; `decision` is not read.
 
+        A page that failed before takes what is said of it now, in its old place; what a person decided stays.
+
         Raises:
-            DataError: a page that the store already has.
+            DataError: a page that the store already has, read.
         """
         with self._transaction() as connection:
             for row, boxes in rows:
                 state = "ok" if row.failure is None else "failed"
                 values = (row.page, row.document, row.width, row.height, row.score, int(row.keep), state, row.failure)
-                page_id = connection.execute(
-                    "INSERT INTO pages (page, document, width, height, score, keep, state, reason)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    values,
-                ).lastrowid
+                added = connection.execute(_ADD_PAGE, values).fetchone()
+                if added is None:
+                    raise DataError(f"{self.path}: has page {row.page!r} already")
+                (page_id,) = added
+                connection.execute(_SET_DECIDED_KEEP, added)
                 connection.executemany(
                     "INSERT INTO scores VALUES (?, ?, ?)",
                     [(page_id, label, score) for label, score in row.scores.items()],
@@ -105,10 +114,6 @@ class Store:
     def has_page(self, page: str) -> bool:
         """Whether the page was added, read or failed."""
         return bool(self._value("SELECT EXISTS (SELECT 1 FROM pages WHERE page = ?)", page))
-
-    def done_pages(self) -> set[str]:
-        """The names of all pages that were added."""
-        return {page for (page,) in self._rows("SELECT page FROM pages")}
 
     def page(self, page: str) -> PageRow:
         """One page.

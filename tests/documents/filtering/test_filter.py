@@ -199,6 +199,21 @@ def test_resuming_a_finished_filter_changes_nothing_and_new_pages_are_added(tmp_
     assert read_table(out / "pages.csv")[-1]["page"] == "book0/new.png"
 
 
+def test_a_resumed_filter_tries_unreadable_pages_again(tmp_path: Path) -> None:
+    pages, out = write_collection(tmp_path / "pages", num_pages=3), tmp_path / "out"
+    broken = pages / "book0/0000.png"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:40])
+    failed = filter_pages(ColorDetector(), pages, out, FilterConfig()).failed
+    assert filter_pages(ColorDetector(), pages, out, FilterConfig(), resume=True).failed == failed
+    broken.write_bytes(whole)
+    detector = ColorDetector()
+    assert filter_pages(detector, pages, out, FilterConfig(), resume=True).failed == failed - 1
+    assert detector.batches == [1]
+    filter_pages(ColorDetector(), pages, tmp_path / "fresh", FilterConfig())
+    assert (out / "pages.csv").read_bytes() == (tmp_path / "fresh/pages.csv").read_bytes()
+
+
 def test_a_resumed_filter_keeps_the_threshold_and_the_decisions_it_has(tmp_path: Path) -> None:
     pages, out = write_collection(tmp_path / "pages", num_pages=6), tmp_path / "out"
     filter_pages(ColorDetector(), pages, out, FilterConfig())

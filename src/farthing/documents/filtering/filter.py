@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -98,7 +98,7 @@ class FilterResult:
         contains: the wanted classes.
         crops: pictures of single objects.
         uncut: kept pages that could not be read again to cut objects out.
-        pages_per_second: of this call, decoding, detector and recording together; 0 if nothing was left to do.
+        pages_per_second: read by this call, decoding, detector and recording together; 0 if nothing was left to do.
     """
 
     pages: int
@@ -127,7 +127,8 @@ def filter_pages(
         location: of its pages: a folder, a file, or the address of a manifest; see `open_collection`.
         out: the folder, which must not hold an earlier filter unless `resume`.
         config: what is wanted.
-        resume: goes on with a filter that was interrupted, or adds pages that came to the collection since.
+        resume: goes on with a filter that was interrupted, adds pages that came to the collection since, and tries
+            those again that could not be read.
         progress: told about every batch.
 
     Raises:
@@ -146,9 +147,8 @@ def filter_pages(
         "batch_size": config.batch_size,
     }
     with _open_store(out / STORE_FILE, facts, config.threshold, resume=resume) as store:
-        started, before = time.monotonic(), store.count()
-        progress = progress or NoProgress()
-        _scan(store, detector, collection, config, progress)
+        started, progress = time.monotonic(), progress or NoProgress()
+        num_read = _scan(store, detector, collection, config, progress)
         seconds, pages = time.monotonic() - started, store.count()
         store.set_meta(crop_pixels=config.crop_pixels, max_pixels=config.max_pixels)
         cut = write_outputs(store, out, collection, workers=config.workers, progress=progress)
@@ -160,7 +160,7 @@ def filter_pages(
             contains=contains,
             crops=cut.crops,
             uncut=cut.failed_pages,
-            pages_per_second=(pages - before) / max(seconds, 1e-9),
+            pages_per_second=num_read / max(seconds, 1e-9),
         )
 
 
@@ -196,8 +196,11 @@ def _open_store(path: Path, facts: dict[str, object], threshold: float, *, resum
 
 def _scan(
     store: Store, detector: Detector, collection: Collection, config: FilterConfig, progress: PageProgress
-) -> None:
-    """Puts every page that the store does not have through the detector, batch by batch."""
+) -> int:
+    """Puts every page that the store does not have through the detector, batch by batch; returns how many were read.
+
+    Pages that failed before come last, so that batches fall on the same pages as if nothing had been interrupted.
+    """
     facts = store.meta()
 
     def judge(page: Page, detections: Detections) -> tuple[PageRow, list[BoxRow]]:
@@ -210,9 +213,12 @@ def _scan(
             return str(error)
         return replace(page, document=document_of(source, config.group))
 
-    progress.start("filter", total=sum(1 for _ in collection.sources()), done=store.count())
+    failed = {row.page for row in store.pages(PageQuery(is_readable=False))}
     new = (source for source in collection.sources() if not store.has_page(source.id))
-    loaded = work_ahead(load, new, workers=config.workers, ahead=_BATCHES_AHEAD * config.batch_size)
+    again = (source for source in collection.sources() if source.id in failed)
+    before, num_read = store.count(PageQuery(is_readable=True)), 0
+    progress.start("filter", total=sum(1 for _ in collection.sources()), done=before)
+    loaded = work_ahead(load, chain(new, again), workers=config.workers, ahead=_BATCHES_AHEAD * config.batch_size)
     for batch in _batches(loaded, config.batch_size):
         pages = [page for _, page in batch if isinstance(page, Page)]
         found = iter(zip(pages, detector.detect(pages), strict=True)) if pages else iter(())
@@ -221,6 +227,8 @@ def _scan(
             for source, page in batch
         )
         progress.advance(len(batch), failed=len(batch) - len(pages))
+        num_read += len(pages)
+    return num_read
 
 
 def _failed(source: PageSource, reason: str, group: Group | None) -> PageRow:
