@@ -106,7 +106,19 @@ Product::Product(const ProductSource& source, const Shape& shape)
                .scale = scale,
                .bias = bias,
                .slope = slope,
-               .curve = source.curve};
+               .curve = source.curve,
+               .octets = nullptr,
+               .num_narrow = nullptr};
+    if (form_ == RowForm::integers && source.bits == 8) {
+        octets_ = sort_octets(weight_);
+        weight_.octets = octets_.first_inputs.data();
+        weight_.num_narrow = octets_.num_narrow.data();
+    }
+}
+
+std::size_t Product::resident_bytes() const noexcept {
+    const std::size_t num_sorted = octets_.first_inputs.size() + octets_.num_narrow.size();
+    return tiles_.size() + numbers_.size() + num_sorted * sizeof(std::uint16_t);
 }
 
 std::size_t Product::num_tiles() const noexcept {

@@ -14,6 +14,7 @@
 
 #include "kernels.hpp"
 #include "memory.hpp"
+#include "octets.hpp"
 #include "tiles.hpp"
 
 namespace farthing {
@@ -46,8 +47,8 @@ class Product {
     std::size_t num_outputs() const noexcept { return weight_.num_outputs; }
     RowForm form() const noexcept { return form_; }
 
-    // Bytes of packed weights, scales and biases.
-    std::size_t resident_bytes() const noexcept { return tiles_.size() + numbers_.size(); }
+    // Bytes of packed weights, scales and biases, and of the order in which inputs are taken.
+    std::size_t resident_bytes() const noexcept;
 
     // Bytes from one row of integers or signs to the next, a multiple of 8.
     std::size_t row_bytes() const noexcept { return weight_.row_bytes; }
@@ -77,6 +78,7 @@ class Product {
 
     Memory tiles_;
     Memory numbers_;  // scale, bias and slope of each output
+    Octets octets_;
     TiledWeight weight_;
     RowForm form_;
     bool is_by_lookup_;

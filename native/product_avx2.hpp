@@ -59,15 +59,19 @@ inline I32 last_sum(I32 sums, Dots dots) { return sums + widen(dots); }
 
 // Makes the compiler compute x here and in a register. Left alone it reorders the sums, which then need more registers
 // than there are (measured: a third slower).
-inline void keep_here(Dots& x) { __asm__ volatile("" : "+x"(x.lanes)); }
+template <typename Vector>
+inline void keep_here(Vector& x) {
+    __asm__ volatile("" : "+x"(x.lanes));
+}
 
 // u - 128 for 8-bit codes.
 inline Codes levels_of(Codes u) { return {_mm256_xor_si256(u.lanes, _mm256_set1_epi8(-128))}; }
 
-// sums + sums of four products of inputs in [0, 127] and levels.
-inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
-    const __m256i pairs = _mm256_maddubs_epi16(a.lanes, levels.lanes);
-    return {_mm256_add_epi32(sums.lanes, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))};
+// Sums of two products of inputs in [0, 127] and levels.
+inline Dots positive_products(Inputs a, Codes levels) { return {_mm256_maddubs_epi16(a.lanes, levels.lanes)}; }
+
+inline Dots add_positive(Dots dots, Inputs a, Codes levels) {
+    return {_mm256_add_epi16(dots.lanes, positive_products(a, levels).lanes)};
 }
 
 // Of int8 integers, a multiple of 16 of them.

@@ -65,18 +65,17 @@ inline Dots add_products(Dots dots, Codes u, Inputs a) {
 inline I32 widen(Dots dots) { return {vpaddlq_s16(dots.lanes)}; }
 inline I32 last_sum(I32 sums, Dots dots) { return {vpadalq_s16(sums.lanes, dots.lanes)}; }
 
-inline void keep_here(Dots& x) { __asm__ volatile("" : "+w"(x.lanes)); }
+template <typename Vector>
+inline void keep_here(Vector& x) {
+    __asm__ volatile("" : "+w"(x.lanes));
+}
 
 // u - 128 for 8-bit codes.
 inline Codes levels_of(Codes u) { return {veorq_u8(u.lanes, vdupq_n_u8(128))}; }
 
-// sums + sums of four products of inputs in [0, 127] and levels.
-inline I32 add_positive(I32 sums, Inputs a, Codes levels) {
-    const int8x16_t bytes = vreinterpretq_s8_u8(levels.lanes);
-    const int16x8_t low = vmull_s8(vget_low_s8(bytes), vget_low_s8(a.lanes));
-    const int16x8_t high = vmull_high_s8(bytes, a.lanes);
-    return {vpadalq_s16(sums.lanes, vpaddq_s16(low, high))};
-}
+// Sums of two products of inputs in [0, 127] and levels.
+inline Dots positive_products(Inputs a, Codes levels) { return first_products(I32::all(0), levels, a); }
+inline Dots add_positive(Dots dots, Inputs a, Codes levels) { return add_products(dots, levels, a); }
 
 // Of int8 integers, a multiple of 16 of them.
 inline std::int32_t sum_of(const std::uint8_t* integers, std::size_t count) {

@@ -127,6 +127,41 @@ def test_inputs_without_negative_ones(num_rows: int, num_inputs: int, num_output
     assert_equal_to_torch(codes, x, 8, 8, has_bias=True)
 
 
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("places", [(0, 1, 4, 5), (2, 3, 6, 7), (8, 9, 12, 13)])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("last", [0, 1, 4, 5, 127])
+def test_sums_at_the_edge_of_16_bits_by_hand(tier: str, places: tuple[int, ...], sign: int, last: int) -> None:
+    """127 (127 + 127 + 4) fits 16 bits, 127 (127 + 127 + 5) does not; so below zero. One output of 20 is enough."""
+    codes = torch.full((20, 16), 128, dtype=torch.uint8)
+    for place, level in zip(places, (127, 127, last, 0), strict=True):
+        codes[7, place] = 128 + sign * level
+    with native.use_tier(tier):
+        out = outputs(made(codes, 8, 8), np.full((5, 16), 127, np.float32), 20)
+    expected = np.zeros((5, 20), np.float32)
+    expected[:, 7] = 127 * sign * (254 + last)
+    np.testing.assert_array_equal(out, expected)
+
+
+@given(
+    st.integers(1, 9),
+    st.integers(1, 100),
+    st.sampled_from([1, 8, 9, 16, 17, 24, 25, 40]),
+    st.floats(0, 120),
+    st.sampled_from([0.0, 0.02, 0.5]),
+    st.integers(0, 9999),
+)
+def test_inputs_without_negative_ones_and_weights_as_training_leaves_them(
+    num_rows: int, num_inputs: int, num_outputs: int, spread: float, share_of_extremes: float, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    levels = (torch.randn(num_outputs, num_inputs) * spread).round().clamp(-128, 127)
+    extremes = torch.where(torch.rand_like(levels) < 0.5, -128.0, 127.0)
+    levels = torch.where(torch.rand_like(levels) < share_of_extremes, extremes, levels)
+    x = torch.rand(num_rows, num_inputs) * 60
+    assert_equal_to_torch((levels + 128).to(torch.uint8), x, 8, 8, has_bias=True)
+
+
 @pytest.mark.parametrize(("num_rows", "num_inputs", "num_outputs"), [(600, 70, 90), (5, 1030, 1100), (300, 33, 700)])
 @pytest.mark.parametrize(("bits", "activation_bits"), [(8, 8), (4, 8), (1, 1)])
 def test_threads_change_nothing(
@@ -218,3 +253,5 @@ def test_arrays_are_never_converted(x: object, out: object) -> None:
 def test_weights_stay_packed() -> None:
     product = made(torch.zeros(256, 512, dtype=torch.uint8), 1, 1)
     assert product.resident_bytes == 256 * 512 // 8 + 3 * 256 * 4
+    product = made(torch.zeros(256, 512, dtype=torch.uint8), 8, 8)  # two bytes for the place of 16 times 8 of them
+    assert product.resident_bytes == 256 * 512 + 3 * 256 * 4 + 2 * (256 // 16) * (512 // 8 + 1)

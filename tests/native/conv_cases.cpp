@@ -15,10 +15,10 @@ Output conv(Random& random) {
     const std::size_t groups = random.choice<std::size_t>({1, 2}), channels = groups * random.integer(1, 20);
     const std::size_t num_outputs = groups * random.integer(1, 40), bits = random.choice<std::size_t>({1, 2, 4, 8});
     const std::size_t num_inputs = vertical.kernel * horizontal.kernel * (channels / groups);
-    const std::vector<std::uint8_t> codes = random.packed_rows(num_outputs, num_inputs, bits);
+    const std::vector<std::uint8_t> codes = random.weight_rows(num_outputs, num_inputs, bits);
     const std::vector<float> scale = random.reals(num_outputs), bias = random.reals(num_outputs);
     const farthing::Images images{random.integer(0, 2), random.integer(1, 9), random.integer(1, 9)};
-    const std::vector<float> x = random.inputs(images.num_images * images.height * images.width * channels);
+    const std::vector<float> x = random.layer_inputs(images.num_images * images.height * images.width * channels);
     const farthing::Conv2d conv({.codes = codes.data(),
                                  .num_outputs = num_outputs,
                                  .num_inputs = num_inputs,

@@ -28,9 +28,9 @@ Output linear(Random& random) {
     const std::size_t num_outputs = random.integer(0, 90), num_rows = random.integer(0, 9);
     const std::size_t bits = random.choice<std::size_t>({1, 2, 4, 8});
     const Activation activation = random.choice({Activation::bits1, Activation::bits4, Activation::bits8});
-    const std::vector<std::uint8_t> codes = random.packed_rows(num_outputs, num_inputs, bits);
+    const std::vector<std::uint8_t> codes = random.weight_rows(num_outputs, num_inputs, bits);
     const std::vector<float> scale = random.reals(num_outputs), bias = random.reals(num_outputs);
-    const std::vector<float> slope = random.reals(num_outputs), x = random.inputs(num_rows * num_inputs);
+    const std::vector<float> slope = random.reals(num_outputs), x = random.layer_inputs(num_rows * num_inputs);
     const bool has_signs = bits == 1 && activation == Activation::bits1;
     const farthing::Product product({
         .codes = codes.data(),

@@ -70,6 +70,15 @@ class Random {
         return values;
     }
 
+    // In one draw of two none is negative, as behind a ReLU.
+    std::vector<float> layer_inputs(std::size_t count) {
+        std::vector<float> values = inputs(count);
+        if (choice({true, false})) {
+            for (float& value : values) value = value < 0.0f ? 0.0f : value;
+        }
+        return values;
+    }
+
     // Rows of codes as they are packed: what is left of a last byte is zero.
     std::vector<std::uint8_t> packed_rows(std::size_t num_rows, std::size_t num_codes, std::size_t bits) {
         const std::size_t row_bytes = farthing::row_bytes(num_codes, bits), num_last_bits = num_codes * bits % 8;
@@ -77,6 +86,17 @@ class Random {
         for (std::uint8_t& byte : rows) byte = static_cast<std::uint8_t>(integer(0, 255));
         for (std::size_t end = row_bytes; num_last_bits != 0 && end <= rows.size(); end += row_bytes) {
             rows[end - 1] &= static_cast<std::uint8_t>((1u << num_last_bits) - 1);
+        }
+        return rows;
+    }
+
+    // The same; in one draw of two most codes of 8 bits stand for small levels, as training leaves them.
+    std::vector<std::uint8_t> weight_rows(std::size_t num_rows, std::size_t num_codes, std::size_t bits) {
+        std::vector<std::uint8_t> rows = packed_rows(num_rows, num_codes, bits);
+        if (bits == 8 && choice({true, false})) {
+            for (std::uint8_t& code : rows) {
+                if (integer(0, 19) != 0) code = static_cast<std::uint8_t>(128 + code / 4 - 32);
+            }
         }
         return rows;
     }
