@@ -85,13 +85,13 @@ class Values {
 nanobind::object new_tensor(const ExchangeApi& api, const std::vector<std::int64_t>& shape);
 
 // A new tensor as what a call writes, where the caller gave no `out`; `tensor` becomes the call's result.
-template <typename Like>
-Values<float> new_values(const Like& like, const std::vector<std::int64_t>& shape, nanobind::object& tensor) {
+template <int num_dims = -1, typename Like>
+Values<float, num_dims> new_values(const Like& like, const std::vector<std::int64_t>& shape, nanobind::object& tensor) {
     if (like.api() == nullptr) throw nanobind::value_error("out must be given where the input is no tensor");
     tensor = new_tensor(*like.api(), shape);
     nanobind::dlpack::dltensor made;
     if (!describe(*like.api(), tensor, made)) throw nanobind::type_error("torch made no tensor in memory of the CPU");
-    return Values<float>(*like.api(), made);
+    return Values<float, num_dims>(*like.api(), made);
 }
 
 // Other threads of Python run while a call works, if it works for long: taking turns costs as much as a short call.

@@ -62,17 +62,22 @@ void make_conv(Conv2d* self, Codes codes, Numbers scale, std::optional<Numbers> 
     new (self) Conv2d(source, groups, y, x);
 }
 
-void forward(const Conv2d& conv, Array<const float, nb::ndim<4>> x, Array<float, nb::ndim<4>> out,
-             std::size_t num_threads) {
+nb::object forward(const Conv2d& conv, const Values<const float, 4>& x, std::optional<Values<float, 4>> out,
+                   std::size_t num_threads) {
     const Images images{x.shape(0), x.shape(1), x.shape(2)};
     check(x.shape(3) == conv.num_channels(), "x must have the channels of the convolution, last");
-    check(out.shape(0) == images.num_images && out.shape(1) == conv.vertical().num_outputs(images.height) &&
-                out.shape(2) == conv.horizontal().num_outputs(images.width) && out.shape(3) == conv.num_outputs(),
-            "out must have the images, height, width and outputs of the result");
-    check_aligned(x, out);
-    check_apart(out, x);
+    const std::array<std::size_t, 4> shape = {images.num_images, conv.vertical().num_outputs(images.height),
+                                              conv.horizontal().num_outputs(images.width), conv.num_outputs()};
+    nb::object result = nb::none();
+    if (!out) out = new_values<4>(x, {shape.begin(), shape.end()}, result);
+    for (std::size_t axis = 0; axis < 4; ++axis) {
+        check(out->shape(axis) == shape[axis], "out must have the images, height, width and outputs of the result");
+    }
+    check_aligned(x, *out);
+    check_apart(*out, x);
     const nb::gil_scoped_release unlocked;
-    conv.forward(x.data(), images, out.data(), num_threads);
+    conv.forward(x.data(), images, out->data(), num_threads);
+    return result;
 }
 
 }  // namespace
@@ -85,8 +90,10 @@ void bind_conv(nb::module_& module) {
              nb::arg("horizontal"), nb::arg("has_relu"),
              "codes: u8 [outputs, stride] of [height, width, channels / groups] each; vertical and horizontal: kernel, "
              "stride, dilation, padding before and after.")
-        .def("forward", &forward, nb::arg("x").noconvert(), nb::arg("out").noconvert(), nb::arg("num_threads"),
-             "Writes the convolution of f32 [images, height, width, channels] to f32 `out`, channels last too.")
+        .def("forward", &forward, nb::arg("x").noconvert(), nb::arg("out").noconvert().none(),
+             nb::arg("num_threads"),
+             "Writes the convolution of f32 [images, height, width, channels] to f32 `out`, channels last too, or gives "
+             "a new tensor.")
         .def_prop_ro("resident_bytes", &Conv2d::resident_bytes, "Bytes of packed weights, scales and biases.");
 }
 

@@ -333,6 +333,16 @@ def test_images_are_never_converted(x: Any, out: Any) -> None:
         make(EXTENSION).forward(x, out, 1)
 
 
+def test_a_result_is_made_for_tensors_only() -> None:
+    assert EXTENSION is not None
+    kernel, x = make(EXTENSION), np.ones((2, 4, 5, 2), np.float32)
+    out = np.zeros((2, 4, 5, 4), np.float32)
+    assert kernel.forward(x, out, 1) is None
+    assert torch.equal(kernel.forward(torch.from_numpy(x), None, 1), torch.from_numpy(out))
+    with pytest.raises(ValueError, match="out must be given where the input is no tensor"):
+        kernel.forward(x, None, 1)
+
+
 def test_a_kernel_larger_than_its_image_gives_an_empty_result() -> None:
     assert EXTENSION is not None
     kernel = make(EXTENSION, vertical=(3, 1, 1, 0, 0))

@@ -45,8 +45,10 @@ class _Axis(NamedTuple):
             and 0 <= min(self.pad_before, self.pad_after) <= max(self.pad_before, self.pad_after) < self.extent
         )
 
-    def num_outputs(self, size: int) -> int:
-        return (self.pad_before + size + self.pad_after - self.extent) // self.stride + 1
+    @property
+    def least_size(self) -> int:
+        """Pixels of the smallest image that has a result."""
+        return max(1, self.extent - self.pad_before - self.pad_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +58,23 @@ class NativeConv2d:
     Attributes:
         kernel: the extension's object.
         num_channels: of the input.
-        num_outputs: channels of the result.
-        axes: vertical, horizontal.
+        least_size: height and width of the smallest image that has a result.
     """
 
     kernel: Any  # Any: the extension is not typed
     num_channels: int
-    num_outputs: int
-    axes: tuple[_Axis, _Axis]
+    least_size: tuple[int, int]
 
     def takes(self, x: Tensor) -> bool:
         """Whether `x` is for the kernel; every other input is for `ops.conv2d`, which says what is wrong with it.
 
         A subclass of Tensor may stand for something else than numbers in memory.
         """
-        return (
-            type(x) is Tensor
-            and x.device.type == "cpu"
-            and x.dtype == torch.float32
-            and x.ndim in (3, 4)
-            and x.shape[-3] == self.num_channels
-            and min(self._output_size(x)) > 0
-            and not torch.compiler.is_compiling()
-        )
+        if not (type(x) is Tensor and x.is_cpu and x.dtype is torch.float32 and x.ndim in (3, 4)):
+            return False
+        channels, height, width = x.shape[-3:]
+        is_large_enough = height >= self.least_size[0] and width >= self.least_size[1]
+        return channels == self.num_channels and is_large_enough and not torch.compiler.is_compiling()
 
     def __call__(
         self, x: Float[Tensor, "*batch in_channels height width"]
@@ -89,16 +85,10 @@ class NativeConv2d:
         """
         images = x if x.ndim == 4 else x.unsqueeze(0)
         pixels = images.permute(0, 2, 3, 1).contiguous()
-        out = torch.empty(len(images), *self._output_size(x), self.num_outputs)
-        self.kernel.forward(pixels.numpy(), out.numpy(), torch.get_num_threads())
-        result = out.permute(0, 3, 1, 2)
+        result: Tensor = self.kernel.forward(pixels, None, torch.get_num_threads()).permute(0, 3, 1, 2)
         if images.is_contiguous():
             result = result.contiguous()
         return result if x.ndim == 4 else result[0]
-
-    def _output_size(self, x: Tensor) -> tuple[int, int]:
-        vertical, horizontal = self.axes
-        return vertical.num_outputs(x.shape[-2]), horizontal.num_outputs(x.shape[-1])
 
 
 def native_conv2d(
@@ -150,7 +140,7 @@ def native_conv2d(
         horizontal=horizontal,
         has_relu=has_relu,
     )
-    return NativeConv2d(kernel, num_channels, num_outputs, (vertical, horizontal))
+    return NativeConv2d(kernel, num_channels, (vertical.least_size, horizontal.least_size))
 
 
 def _axis(axis: int, kernel: int, geometry: ConvGeometry) -> _Axis:
