@@ -16,7 +16,8 @@ from farthing.lowbit.ops import ConvGeometry
 from farthing.lowbit.packed import ConvDescription, PackedConv2d
 from farthing.recommend.bench import FARTHING
 
-# (channels in, height, width, channels out, kernel, stride, padding), one image.
+# (channels in, height, width, channels out, kernel, stride, padding), one image. The inputs of a net are as behind
+# a ReLU, but for the image, which has three channels.
 Shape = tuple[int, int, int, int, int, int, int]
 
 PAGE_SHAPES: tuple[Shape, ...] = (
@@ -39,6 +40,8 @@ RESNET_SHAPES: tuple[Shape, ...] = (
     (256, 14, 14, 512, 3, 2, 1),
     (512, 7, 7, 512, 3, 1, 1),
 )
+# With any integers, as no ReLU and no training leaves them.
+ANY_SHAPE: Shape = (128, 28, 28, 128, 3, 1, 1)
 PAGE_HEIGHT, PAGE_WIDTH = 384, 288
 INPUT_SCALE, OUTPUT_SCALE = 4 / 128, 1 / 32
 
@@ -47,16 +50,16 @@ def conv_cases(limits: Limits, *, threads: int) -> Iterator[Case]:
     """W8A8 convolutions of one image, float32 in and out, channels last; and the page net."""
     for net, shapes in (("page net", PAGE_SHAPES), ("ResNet-18", RESNET_SHAPES)):
         for shape in shapes:
-            yield conv_case(net, shape, limits, threads)
+            x = random_image(shape) if shape[0] == 3 else random_image(shape).relu_()
+            yield conv_case(net, shape, trained_conv(shape), x, limits=limits, threads=threads)
+    layer = conv_of(ANY_SHAPE, torch.randint(0, 256, _weight_shape(ANY_SHAPE), generator=_seeded()))
+    yield conv_case("any integers", ANY_SHAPE, layer, random_image(ANY_SHAPE), limits=limits, threads=threads)
     yield page_net_case()
 
 
-def conv_case(net: str, shape: Shape, limits: Limits, threads: int) -> Case:
-    """One convolution."""
+def conv_case(net: str, shape: Shape, layer: PackedConv2d, x: torch.Tensor, *, limits: Limits, threads: int) -> Case:
+    """One convolution of `x` by `layer`."""
     channels, height, width, outputs, kernel, stride, padding = shape
-    layer = random_conv(shape)
-    x = torch.randn(1, channels, height, width, generator=torch.Generator().manual_seed(0))
-    x = x.contiguous(memory_format=torch.channels_last)
     plain = place_on(nn.Conv2d(channels, outputs, kernel, stride, padding), torch.device("cpu"))
     engines: dict[str, dict[str, Call]] = {FARTHING: {"": apply(layer, x)}, "torch": {"fp32": apply(plain, x)}}
     onnx = _onnx_call(shape, x, threads)
@@ -69,12 +72,27 @@ def conv_case(net: str, shape: Shape, limits: Limits, threads: int) -> Case:
     return Case(work="conv", name=name, bits=8, batch=1, engines=engines, least_us=least)
 
 
-def random_conv(shape: Shape) -> PackedConv2d:
-    """A packed convolution of random codes."""
-    channels, _, _, outputs, kernel, stride, padding = shape
+def random_image(shape: Shape) -> torch.Tensor:
+    """Normally distributed numbers, a fourth of the quantizer's range wide, channels last."""
+    channels, height, width, *_ = shape
+    x = torch.randn(1, channels, height, width, generator=_seeded())
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def trained_conv(shape: Shape) -> PackedConv2d:
+    """Weights as training leaves them: normally distributed, of each output the largest has the last level."""
+    weight = torch.randn(_weight_shape(shape), generator=_seeded())
+    levels = weight / weight.abs().amax((1, 2, 3), keepdim=True) * 127
+    return conv_of(shape, levels.round_() + 128)
+
+
+def conv_of(shape: Shape, codes: torch.Tensor) -> PackedConv2d:
+    """A packed convolution of these codes [outputs, channels, kernel, kernel]."""
+    outputs, _, kernel, _ = codes.shape
+    *_, stride, padding = shape
     layer = PackedConv2d(
         ConvDescription(
-            weight_shape=(outputs, channels, kernel, kernel),
+            weight_shape=(outputs, shape[0], kernel, kernel),
             geometry=ConvGeometry(stride=(stride, stride), padding=(padding, padding), dilation=(1, 1), groups=1),
             bits=8,
             activation_bits=8,
@@ -82,11 +100,20 @@ def random_conv(shape: Shape) -> PackedConv2d:
             num_scales=outputs,
         )
     )
-    layer.codes.random_(0, 256, generator=torch.Generator().manual_seed(0))
+    layer.codes.copy_(codes.flatten(1))
     layer.scale.fill_(0.001)
     assert layer.activation_scale is not None, "it has activation bits"
     layer.activation_scale.fill_(INPUT_SCALE)
     return layer
+
+
+def _weight_shape(shape: Shape) -> tuple[int, int, int, int]:
+    channels, _, _, outputs, kernel, *_ = shape
+    return outputs, channels, kernel, kernel
+
+
+def _seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
 
 
 def _onnx_call(shape: Shape, x: torch.Tensor, threads: int) -> Call | None:
