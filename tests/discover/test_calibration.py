@@ -47,9 +47,10 @@ def test_few_images_shift_little() -> None:
 
 
 def test_probabilities_of_easy_classes_are_believed_and_novelty_is_seen() -> None:
-    whole = draw_folds(long_tailed(noise=0.3).problem, FoldConfig(num_folds=4), seed=0)
-    found = calibrate(Trials(whole, heads_with(2), seed=0), Candidate(head="robust", shrinkage=0.3), 8)
+    whole = long_tailed(noise=0.3).problem
+    folds = draw_folds(whole, FoldConfig(num_folds=4), seed=0)
+    found = calibrate(Trials(whole, folds, heads_with(2), seed=0), Candidate(head="robust", shrinkage=0.3), 8)
     assert found.ece < 0.05
     assert found.novelty_auroc is not None
     assert found.novelty_auroc > 0.95
-    assert sum(images for _, _, images in found.bins) == sum(fold.judged.sum() for fold in whole)
+    assert sum(images for _, _, images in found.bins) == sum(fold.judged.sum() for fold in folds)

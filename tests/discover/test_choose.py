@@ -13,7 +13,7 @@ from farthing.discover.config import DiscoverConfig, FoldConfig
 from farthing.discover.folds import draw_folds
 from farthing.discover.problem import UNLABELLED, Assignment, Problem
 from farthing.discover.robust import heads_with
-from farthing.discover.trials import Trials
+from farthing.discover.trials import Trials, whiten
 from tests.discover.problems import long_tailed
 
 
@@ -34,8 +34,9 @@ def useless(problem: Problem, num_classes: int, seed: int) -> Assignment:
 
 
 def trials(num_known: int = 4) -> Trials:
-    folds = draw_folds(long_tailed(num_known=num_known).problem, FoldConfig(num_folds=4), seed=0)
-    return Trials(folds, {"useless": useless, **heads_with(2)}, seed=0)
+    problem = long_tailed(num_known=num_known).problem
+    folds = draw_folds(problem, FoldConfig(num_folds=4), seed=0)
+    return Trials(problem, folds, {"useless": useless, **heads_with(2)}, seed=0)
 
 
 def silent(stage: str) -> None:
@@ -65,10 +66,29 @@ def test_each_candidate_is_run_once_per_fold() -> None:
         calls.append(num_classes)
         return useless(problem, num_classes, seed)
 
-    folds = draw_folds(long_tailed().problem, FoldConfig(num_folds=3), seed=0)
+    problem = long_tailed().problem
+    folds = draw_folds(problem, FoldConfig(num_folds=3), seed=0)
     heads: dict[str, Callable[[Problem, int, int], Assignment]] = {"counting": counting}
-    choose_in_order(Trials(folds, heads, seed=0), DiscoverConfig(heads=("counting",), shrinkages=(0.3,)))
+    choose_in_order(Trials(problem, folds, heads, seed=0), DiscoverConfig(heads=("counting",), shrinkages=(0.3,)))
     assert calls == [8, 8, 8]
+
+
+def test_of_shrinkages_that_recover_alike_the_one_that_sorts_the_rest_alike_is_taken() -> None:
+    """A head that recovers everything, and at one shrinkage sorts the images without a label at random."""
+    known = long_tailed()
+    folds = draw_folds(known.problem, FoldConfig(num_folds=3), seed=0)
+    rng = np.random.default_rng(0)
+    unsteady = whiten(known.problem, 0.3).problem.features[0]
+
+    def head(problem: Problem, num_classes: int, seed: int) -> Assignment:
+        classes = known.truth.copy()
+        if np.allclose(problem.features[0], unsteady, atol=0.1):
+            free = known.problem.labels == UNLABELLED
+            classes[free] = rng.integers(0, num_classes, free.sum())
+        return Assignment(classes=classes, num_classes=num_classes)
+
+    on = Trials(known.problem, folds, {"head": head}, seed=0)
+    assert choose_in_order(on, DiscoverConfig(heads=("head",), shrinkages=(0.3, 1.0))).shrinkage == 1.0
 
 
 def test_an_unknown_head() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.discover.config import FoldConfig
-from farthing.discover.folds import Fold, draw_folds, matched
+from farthing.discover.folds import Fold, draw_folds, matched, thin
 from farthing.discover.problem import UNLABELLED, UNSORTED, Problem
 from tests.discover.problems import long_tailed
 
@@ -54,9 +54,24 @@ def test_too_few_known_classes_give_no_folds(num_known: int) -> None:
     assert draw_folds(long_tailed(num_known=num_known).problem, CONFIG, seed=0) == ()
 
 
-def test_a_large_collection_is_sampled() -> None:
-    (fold,) = draw_folds(long_tailed().problem, FoldConfig(num_folds=1, max_images=100), seed=0)
-    assert len(fold.truth) == 100
+def test_a_large_collection_is_sampled_with_its_labels() -> None:
+    known = long_tailed()
+    part = thin(known.problem, 100, seed=0)
+    assert len(part.labels) == 100
+    place = {feature.tobytes(): place for place, feature in enumerate(known.problem.features)}
+    places = np.array([place[feature.tobytes()] for feature in part.features])
+    np.testing.assert_array_equal(part.labels, known.problem.labels[places])
+    assert thin(known.problem, len(known.truth), seed=0) is known.problem
+
+
+def test_a_class_that_loses_its_labels_to_the_sample_is_not_known_any_more() -> None:
+    labels = np.append(np.arange(40), np.full(40, UNLABELLED))
+    problem = Problem(features=np.eye(80, dtype=np.float32), labels=labels, num_known=40)
+    part = thin(problem, 30, seed=0)
+    chosen = part.features.argmax(1)
+    assert part.num_known == np.count_nonzero(chosen < 40)
+    np.testing.assert_array_equal(np.unique(part.labels), np.arange(-1, part.num_known))
+    np.testing.assert_array_equal(part.labels == UNLABELLED, chosen >= 40)
 
 
 def test_one_labelled_image_each_is_enough() -> None:

@@ -17,9 +17,9 @@ from tests.discover.problems import long_tailed
 def count(num_known: int, seed: int) -> Interval:
     problem = long_tailed(num_known=num_known, noise=0.3, outliers=6, seed=seed).problem
     whitened = whiten(problem, 0.3).problem
-    whole = draw_folds(problem, FoldConfig(num_folds=4), seed=seed)
+    trials = Trials(problem, draw_folds(problem, FoldConfig(num_folds=4), seed=seed), HEADS, seed=seed)
     tree = build_dendrogram(whitened, seed=seed)
-    return count_classes(whitened, tree, Trials(whole, HEADS, seed=seed), shrinkage=0.3, least=smallest_class(problem))
+    return count_classes(whitened, tree, trials, shrinkage=0.3, least=smallest_class(problem))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -20,7 +20,7 @@ class FoldConfig:
         num_folds: how often, >= 1.
         hidden: share of the known classes that a fold hides, in (0, 1).
         withheld: share of the labels of the other known classes that it hides too, in (0, 1).
-        max_images: folds draw this many images of a larger collection, >= 100.
+        max_images: folds are made of this many images of a larger collection, >= 100.
     """
 
     num_folds: int = 6
@@ -43,14 +43,14 @@ class DiscoverConfig:
         heads: what the folds choose from, by name, in order of preference; the first is taken where there are no
             folds, or where nothing is clearly better.
         even_head: of these, what comes first where the known classes are of nearly equal size; None changes no order.
-        shrinkages: of the within-class covariance, each in (0, 1]; likewise.
+        shrinkages: of the within-class covariance, each in (0, 1]; the first is taken where there are no folds.
         folds: how the choice is made.
         least: images that form a new class, >= 1; None takes the labelled images of the known class with the fewest.
     """
 
     heads: tuple[str, ...] = ("robust", "robust+kmeans", "simgcd+kmeans")
     even_head: str | None = "simgcd+kmeans"
-    shrinkages: tuple[float, ...] = (0.3, 0.6, 0.1)
+    shrinkages: tuple[float, ...] = (0.3, 0.6, 0.1, 0.2, 0.8)
     folds: FoldConfig = field(default_factory=FoldConfig)
     least: int | None = None
 

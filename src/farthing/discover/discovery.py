@@ -10,7 +10,7 @@ from farthing.base.errors import ConfigError, DataError
 from farthing.discover.calibration import Calibration, calibrate
 from farthing.discover.choose import Choice, Progress, choose, prefer
 from farthing.discover.config import DiscoverConfig
-from farthing.discover.folds import draw_folds
+from farthing.discover.folds import draw_folds, thin
 from farthing.discover.heads.linkage import Dendrogram, build_dendrogram
 from farthing.discover.means import class_means, own_likeness, without_itself
 from farthing.discover.numclasses import Interval, count_classes
@@ -93,7 +93,8 @@ def discover(
     """
     _check(problem, num_classes)
     least = smallest_class(problem) if config.least is None else config.least
-    trials = Trials(draw_folds(problem, config.folds, seed=seed), heads_with(least), seed=seed)
+    sample = thin(problem, config.folds.max_images, seed=seed)
+    trials = Trials(sample, draw_folds(sample, config.folds, seed=seed), heads_with(least), seed=seed)
     wanted = num_classes
     if wanted is None:
         progress("counting the classes to choose by")

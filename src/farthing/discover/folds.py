@@ -69,11 +69,30 @@ def matched(truth: Labels, classes: Labels) -> Flags:
     return right
 
 
-def draw_folds(problem: Problem, config: FoldConfig, *, seed: int) -> tuple[Fold, ...]:
-    """The folds; none where fewer than two classes are known.
+def thin(problem: Problem, max_images: int, *, seed: int) -> Problem:
+    """The problem, or so many images of it if it has more; classes that lose all their labels are not known any more.
 
     Args:
         problem: what is to be sorted.
+        max_images: >= 1.
+        seed: of what is drawn.
+    """
+    num_images = len(problem.labels)
+    if num_images <= max_images:
+        return problem
+    chosen = np.sort(np.random.default_rng(seed).choice(num_images, max_images, replace=False))
+    labels = problem.labels[chosen]
+    present = np.unique(labels[labels != UNLABELLED])
+    number = np.full(problem.num_known + 1, UNLABELLED)  # the last place is that of UNLABELLED itself
+    number[present] = np.arange(len(present))
+    return Problem(features=problem.features[chosen], labels=number[labels], num_known=len(present))
+
+
+def draw_folds(problem: Problem, config: FoldConfig, *, seed: int) -> tuple[Fold, ...]:
+    """The folds, each of all images; none where fewer than two classes are known.
+
+    Args:
+        problem: what is to be sorted, or a part of it.
         config: how many, and how much they hide.
         seed: of what is drawn.
     """
@@ -85,19 +104,14 @@ def draw_folds(problem: Problem, config: FoldConfig, *, seed: int) -> tuple[Fold
 
 
 def _draw(problem: Problem, config: FoldConfig, *, rng: np.random.Generator) -> Fold:
-    chosen = np.arange(len(problem.labels))
-    if len(chosen) > config.max_images:
-        chosen = np.sort(rng.choice(chosen, config.max_images, replace=False))
-    labels = problem.labels[chosen]
-    present = np.unique(labels[labels != UNLABELLED])
-    num_hidden = min(max(1, round(config.hidden * len(present))), len(present) - 1)
+    num_hidden = min(max(1, round(config.hidden * problem.num_known)), problem.num_known - 1)
+    num_known = problem.num_known - num_hidden
     number = np.full(problem.num_known + 1, UNLABELLED)  # the last place is that of UNLABELLED itself
-    number[rng.permutation(present)] = np.arange(len(present))
-    truth = number[labels]
-    num_known = len(present) - num_hidden
+    number[rng.permutation(problem.num_known)] = np.arange(problem.num_known)
+    truth = number[problem.labels]
     left = np.where(truth < num_known, truth, UNLABELLED)
     for one in range(num_known):
         members = np.flatnonzero(left == one)
         left[rng.permutation(members)[: int(config.withheld * len(members))]] = UNLABELLED
-    fold = Problem(features=problem.features[chosen], labels=left, num_known=num_known)
+    fold = Problem(features=problem.features, labels=left, num_known=num_known)
     return Fold(problem=fold, truth=np.where(left == UNLABELLED, truth, UNLABELLED))
