@@ -50,7 +50,7 @@ class DiscoverConfig:
 
     heads: tuple[str, ...] = ("robust", "robust+kmeans", "simgcd+kmeans")
     even_head: str | None = "simgcd+kmeans"
-    shrinkages: tuple[float, ...] = (0.3, 0.6, 0.1, 0.2, 0.8)
+    shrinkages: tuple[float, ...] = (0.3, 0.6, 0.1, 0.2)
     folds: FoldConfig = field(default_factory=FoldConfig)
     least: int | None = None
 
