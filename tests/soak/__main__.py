@@ -1,4 +1,4 @@
-"""Holds the project to its fifteen promises for a given time.
+"""Holds the project to its fifteen promises for a given time; those that were not asked keep what they reached before.
 
 python -m tests.soak --minutes 60 --json soak.json --page docs/reliability.md
 python -m tests.soak --hours 8
@@ -34,26 +34,29 @@ def main(arguments: list[str]) -> int:
     minutes = 60 * options.hours if options.hours else options.minutes
     wanted = [promise for promise in PROMISES if not options.only or promise.number in options.only]
     total = sum(promise.weight for promise in wanted)
-    rows: list[dict[str, object]] = [
-        {
-            "promise": each.title,
-            "figure": f"not run: {'the soak was stopped before' if each in wanted else UNASKED}",
-            "kept": False,
-        }
-        for each in PROMISES
-    ]
+    rows = [_before(promise, options.json, is_wanted=promise in wanted) for promise in PROMISES]
     for row, promise in zip(rows, PROMISES, strict=True):
         if promise in wanted:
-            outcome = run_alone(promise, 60 * minutes * promise.weight / total)
-            row |= {"figure": outcome.figure, "kept": outcome.kept}
+            share = minutes * promise.weight / total
+            outcome = run_alone(promise, 60 * share)
+            row |= {"figure": outcome.figure, "kept": outcome.kept, "date": page.today(), "minutes": round(share, 2)}
         verdict = "kept" if row["kept"] else "NOT KEPT"
         sys.stdout.write(f"{promise.number:2} {verdict}  {promise.title}: {row['figure']}\n")
         sys.stdout.flush()
         # After each row, so that what was reached stands whatever comes.
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
         if options.page:
-            page.write(options.page, rows, command=f"python -m tests.soak {shlex.join(arguments)}", minutes=minutes)
+            page.write(options.page, rows, command=f"python -m tests.soak {shlex.join(arguments)}")
     return 0 if all(row["kept"] for row in rows) else 1
+
+
+def _before(promise: Promise, path: Path, *, is_wanted: bool) -> dict[str, object]:
+    """The row of a promise before it is put to the test: what an earlier soak reached, if this one was not asked."""
+    if not is_wanted and path.exists():
+        rows: list[dict[str, object]] = msgspec.json.decode(path.read_bytes())
+        return rows[PROMISES.index(promise)]
+    figure = f"not run: {'the soak was stopped before' if is_wanted else UNASKED}"
+    return {"promise": promise.title, "figure": figure, "kept": False, "date": page.today(), "minutes": 0.0}
 
 
 def run_alone(promise: Promise, seconds: float) -> Outcome:

@@ -57,8 +57,18 @@ def test_a_soak_writes_every_row_and_says_why_one_is_not_kept(tmp_path: Path) ->
     text = page_path.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "a soak of 0.01 minutes" in text
+    assert "1 of 15 promises kept" in text
     assert "| 6 | Paths stay inside | yes | hostile names" in text
+
+
+@pytest.mark.slow
+def test_a_row_that_was_not_asked_keeps_what_it_reached_before(tmp_path: Path) -> None:
+    path = tmp_path / "soak.json"
+    for number in (6, 2):
+        main(["--minutes", "0.01", "--only", str(number), "--json", str(path)])
+    rows = json.loads(path.read_text())
+    assert [row["kept"] for row in rows] == [promise.number in {2, 6} for promise in PROMISES]
+    assert rows[5]["figure"].startswith("hostile names")
 
 
 def test_a_check_that_crashes_is_not_kept() -> None:
