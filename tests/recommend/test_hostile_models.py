@@ -1,0 +1,23 @@
+"""Model folders that fuzzing found (tests/soak/artifacts.py): each once ended in an error that was not ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farthing.base.errors import FormatError
+from farthing.recommend.service import ServedModel
+
+HOSTILE = Path(__file__).resolve().parents[1] / "golden" / "hostile"
+RULES = {
+    "deviation-of-nearly-zero": "a mean is not finite, or a standard deviation not above 0",
+    "value-twice": "a field has a value twice, or one that is none",
+    "vocabulary-that-panics": "not a vocabulary that farthing wrote",
+}
+
+
+@pytest.mark.parametrize("folder", sorted(HOSTILE.iterdir()), ids=lambda folder: folder.name)
+def test_what_fuzzing_found_is_refused_with_its_rule(folder: Path) -> None:
+    with pytest.raises(FormatError, match=RULES[folder.name]):
+        ServedModel.load(folder)
