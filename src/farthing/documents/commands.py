@@ -200,7 +200,7 @@ def find(
     pages: Pages,
     like: Annotated[list[Path], typer.Option(help="A picture cut closely around one example; one to five of them.")],
     out: Annotated[Path, typer.Option(help="The folder of results, as filter writes it.")],
-    name: Annotated[str, typer.Option(help="What the results call it.")] = "example",
+    name: Annotated[str, typer.Option(help="What it is; what the model knows by this name counts too.")] = "example",
     threshold: Annotated[float, typer.Option(min=0, max=1, help="Keep pages from this score on.")] = 0.3,
     settings: Settings = None,
     seed: Annotated[int, typer.Option(help="Of learning the examples.")] = 0,

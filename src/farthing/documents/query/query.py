@@ -2,7 +2,7 @@
 
 The trained detector stays as it is, in whatever bits it has. What its branches see at each point, and what they say
 there, is read by a small new head; and what the backbone sees inside each point's box is compared with the examples.
-Where it already takes the examples for objects of a class of its own, the head starts from what it says of that class.
+Where the examples are of a class that it knows, what it says of that class counts as much.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from farthing.documents.net.detector import FIRST_SCORE, PageNet
 
 HIDDEN = 48
 COARSE_MAPS, COARSE_STRIDES = (-2, -1), (16, 32)  # of the backbone: what a box holds, rather than where its edges are
-LEAST_KIN = 0.3  # score: examples that a known class scores lower on are none of it
 LIKENESS_WEIGHT = 3.0  # logits between a box that has nothing in common with any example and one that equals one
 
 _TINY = 1e-6
@@ -86,7 +85,9 @@ class QueryNet(nn.Module):
     center: Tensor
     spread: Tensor
     examples: Tensor
+    own: Tensor
     kin: Tensor
+    shift: Tensor
 
     def __init__(self, detector: PageNet, *, device: torch.device) -> None:
         super().__init__()
@@ -97,7 +98,9 @@ class QueryNet(nn.Module):
         self.register_buffer("center", torch.zeros(width))
         self.register_buffer("spread", torch.ones(width))
         self.register_buffer("examples", torch.zeros(0, width))
+        self.register_buffer("own", torch.ones(()))
         self.register_buffer("kin", torch.zeros(sight.candidates.logits.shape[2]))
+        self.register_buffer("shift", torch.zeros(()))
         self.to(device)
 
     @torch.no_grad()
@@ -111,17 +114,20 @@ class QueryNet(nn.Module):
         return Sight(branches=branches, coarse=tuple(maps[place] for place in COARSE_MAPS), candidates=candidates)
 
     def forward(self, images: Float[Tensor, "batch 1 height width"]) -> Candidates:
-        """What looks like the examples: the head's logits, less where a box looks unlike all of them."""
-        sight = self.look(images)
+        """What looks like the examples: the head's logits, less where a box looks unlike all of them, and its kin's."""
+        return self.judge(self.look(images))
+
+    def judge(self, sight: Sight) -> Candidates:
+        """The same of what was seen already."""
         logits = self.logits(sight)
         if len(self.examples):
-            likeness = self.likeness(sight)
-            logits = logits + LIKENESS_WEIGHT / 2 * (likeness[..., None] - 1)
+            logits = logits + LIKENESS_WEIGHT / 2 * (self.likeness(sight)[..., None] - 1)
+        logits = self.own * logits + (sight.candidates.logits @ self.kin)[..., None] + self.shift
         return replace(sight.candidates, logits=logits, page_logits=logits.amax(1))
 
     def logits(self, sight: Sight) -> Float[Tensor, "batch points 1"]:
-        """The head's logits, on top of those of the known class that the examples are taken for, if any."""
-        logits: Tensor = self.head(sight.branches) + (sight.candidates.logits @ self.kin)[..., None]
+        """The head's logits."""
+        logits: Tensor = self.head(sight.branches)
         return logits
 
     def likeness(self, sight: Sight) -> Float[Tensor, "batch points"]:
@@ -143,17 +149,20 @@ class QueryNet(nn.Module):
         """Takes what the examples hold."""
         self.examples = F.normalize(contents, dim=1)
 
-    @torch.no_grad()
-    def learn_kin(self, scores: Float[Tensor, " classes"]) -> None:
-        """Takes the known class that scores highest on the examples, from `LEAST_KIN` on, as what to start from.
+    def learn_kin(self, kin: int, own: Float[Tensor, " pages"], theirs: Float[Tensor, " pages"]) -> None:
+        """Lets a class of the detector count as much as the head from now on.
+
+        Both are made equal in mean and deviation over the best of each page, so that scores keep their size.
 
         Args:
-            scores: in [0, 1], of each known class on the examples, on average.
+            kin: index of the class.
+            own: the best logit of this net on each page.
+            theirs: the best logit of the detector for the class.
         """
-        if float(scores.max()) >= LEAST_KIN:
-            self.kin[int(scores.argmax())] = 1.0
-            assert self.head.out.bias is not None, "a convolution has a bias"
-            self.head.out.bias.zero_()
+        scale = float(own.std() / theirs.std().clamp_min(_TINY))
+        self.own.fill_(0.5)
+        self.kin[kin] = 0.5 * scale
+        self.shift.fill_(0.5 * float(own.mean() - scale * theirs.mean()))
 
 
 def mean_inside(

@@ -28,7 +28,6 @@ from farthing.documents.query.query import QueryNet, Sight
 from farthing.documents.query.querytask import QueryTask
 from farthing.documents.training.cache import LabelledPage, PageCache
 from farthing.documents.training.data import TrainBatches, split_pages
-from farthing.documents.training.losses import pairwise_iou
 from farthing.documents.training.runs import NewProgress
 from farthing.train.loop import FitConfig, fit
 from farthing.train.task import NoProgress
@@ -38,7 +37,6 @@ CLIP_NORM = 10.0
 HOLDOUT, MAX_HELD_OUT = 0.15, 60
 LEAST_PAGES = 4
 NUM_DECOYS = 150
-SAME_OBJECT = 0.5  # overlap
 _VIEWS_OF_AN_EXAMPLE = 12
 _LOOKED_AT, _BOXES_OF_A_PAGE = 48, 64
 
@@ -48,7 +46,7 @@ class FindConfig:
     """How examples are learned.
 
     Attributes:
-        name: what the class is called in the results.
+        name: what the class is called in the results; one that the detector knows counts as much as the examples.
         num_pages: pages of the collection to learn on, at most, >= 4.
         num_views: times that each of them is planted on, >= 1.
         num_images: pages seen in the first round, and twice as many in the second, >= 1.
@@ -125,9 +123,7 @@ class QueryLearner:
             branches.extend(level[0].flatten(1) for level in sight.branches)
         self._net.head.standardise(torch.cat(branches, 1))
         self._net.learn_collection(torch.cat(contents))
-        contents_of, kin = zip(*(self._look_at(cutout, rng) for cutout in self._cutouts), strict=True)
-        self._net.learn_examples(torch.stack(contents_of))
-        self._net.learn_kin(torch.stack(kin).mean(0))
+        self._net.learn_examples(torch.stack([self._look_at(cutout, rng) for cutout in self._cutouts]))
 
     def learn(
         self, round: str, indices: Sequence[int], num_images: int, *, query_id: str, progress: NewProgress | None
@@ -188,6 +184,22 @@ class QueryLearner:
         limit = max(np.quantile(self._scores(planted), self._config.spies), np.median(own))
         return np.flatnonzero(own <= limit).tolist()
 
+    @torch.no_grad()
+    def join(self, kin: int) -> None:
+        """Lets what the detector says of a class count as much as what was learned.
+
+        Args:
+            kin: index of the class, which the examples are of.
+        """
+        self._net.eval()
+        own: list[Tensor] = []
+        theirs: list[Tensor] = []
+        for index in range(len(self._pages)):
+            sight = self._look(self._pages.pixels(index))
+            own.append(self._net.judge(sight).logits.amax())
+            theirs.append(sight.candidates.logits[..., kin].amax())
+        self._net.learn_kin(kin, torch.stack(own), torch.stack(theirs))
+
     def _planted(self, indices: Sequence[int]) -> Iterator[tuple[LabelledPage, Pixels]]:
         """Every page `num_views` times, with examples planted on most."""
         config = self._config
@@ -222,23 +234,20 @@ class QueryLearner:
                 decoys.append(cut_out(grey[y : y + height, x : x + width], page_side=float(max(grey.shape))))
         return decoys
 
-    def _look_at(self, cutout: Cutout, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """What an example holds [width], and how each known class scores on it [classes]: means over some pages."""
+    def _look_at(self, cutout: Cutout, rng: np.random.Generator) -> Tensor:
+        """f32 [width]: what an example holds, the mean over some pages."""
         certain = replace(self._config.plant, bare=0.0, most=1, decoys=(0, 0), scale=1.2, turn=2.0)
-        contents, scores = [], []
+        contents = []
         for _ in range(_VIEWS_OF_AN_EXAMPLE):
             grey = self._pages.pixels(int(rng.integers(len(self._pages))))
             planted, labels = plant_page(grey, [cutout], certain, rng, page="", name="")
             if len(labels.boxes):
                 small = resize(planted, self._long_side)
                 box = torch.from_numpy(labels.boxes * (max(small.shape) / max(planted.shape))).to(self._device)
-                sight = self._look(small)
-                contents.append(self._net.contents(sight, box[None])[0, 0])
-                is_found = pairwise_iou(sight.candidates.boxes[0], box) >= SAME_OBJECT
-                scores.append((sight.candidates.logits[0].sigmoid() * is_found[:, None]).amax(0))
+                contents.append(self._net.contents(self._look(small), box[None])[0, 0])
         if not contents:
             raise ConfigError("--like: the crops are larger than the pages; cut them from pages of this collection")
-        return torch.stack(contents).mean(0), torch.stack(scores).mean(0)
+        return torch.stack(contents).mean(0)
 
     def _look(self, grey: Pixels) -> Sight:
         images, inside = to_batch([resize(grey, self._long_side)])
