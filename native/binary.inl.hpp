@@ -15,14 +15,15 @@ void pack_signs(const float* x, std::size_t count, std::uint8_t* out) {
 
 // The outputs of one row from how many bits differ.
 template <typename Count, std::size_t Outputs>
-inline void store_counts(const TiledWeight& weight, const Count (&counts)[Outputs], std::size_t output, float* row) {
+inline void store_counts(const TiledWeight& weight, const ProductCall& call, const Count (&counts)[Outputs],
+                         std::size_t row, std::size_t output) {
     const I32 all = I32::all(static_cast<std::int32_t>(weight.num_inputs));
     I32 sums[Outputs / I32::size];
     for (std::size_t v = 0; v < Outputs / I32::size; ++v) {
         const I32 count = I32::load(counts + v * I32::size);
         sums[v] = all - (count + count);
     }
-    store_outputs(weight, sums, output, row);
+    store_outputs(weight, call, sums, row, output);
 }
 
 inline std::int32_t differing_bits(const std::uint8_t* a, const std::uint8_t* b, std::size_t num_bytes) {
@@ -47,7 +48,7 @@ void multiply_signs_by_popcount(const TiledWeight& weight, const ProductCall& ca
             for (std::size_t o = 0; o < integer_tile_outputs; ++o) {
                 counts[o] = differing_bits(signs, codes + o * weight.row_bytes, weight.row_bytes);
             }
-            store_counts(weight, counts, tile * integer_tile_outputs, call.out + row * call.out_stride);
+            store_counts(weight, call, counts, row, tile * integer_tile_outputs);
         }
     }
 }

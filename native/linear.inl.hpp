@@ -117,13 +117,14 @@ inline void sum_products(Sums<Rows, Tiles>& sums, Panel<Tiles> panel, const std:
     if (first < row_bytes) add_segment<Rows, Tiles, segment_inputs / 2>(sums, panel, rows, row_bytes, first);
 }
 
-// The outputs of a tile from the sums over k of a[k] u[k], which start at `sums`, and of a[k].
-inline void store_sums(const TiledWeight& weight, const I32* sums, std::int32_t row_sum, std::size_t tile, float* out) {
+// The outputs of a row and a tile from the sums over k of a[k] u[k], which start at `sums`, and of a[k].
+inline void store_sums(const TiledWeight& weight, const ProductCall& call, const I32* sums, std::int32_t row_sum,
+                       std::size_t row, std::size_t tile) {
     const Line line = integer_line(weight.bits);
     const I32 factor = I32::all(line.factor), offset = I32::all(line.offset * row_sum);
     I32 whole[tile_vectors];
     for (std::size_t v = 0; v < tile_vectors; ++v) whole[v] = (line.factor == 1 ? sums[v] : sums[v] * factor) + offset;
-    store_outputs(weight, whole, tile * integer_tile_outputs, out);
+    store_outputs(weight, call, whole, row, tile * integer_tile_outputs);
 }
 
 template <std::size_t Rows, std::size_t Tiles>
@@ -141,9 +142,8 @@ void multiply_rows(const TiledWeight& weight, const ProductCall& call, std::size
         }
     }
     for (std::size_t r = 0; r < Rows; ++r) {
-        float* out = call.out + (row + r) * call.out_stride;
         for (std::size_t t = 0; t < Tiles; ++t) {
-            store_sums(weight, sums[r] + t * tile_vectors, row_sums[row + r], tile + t, out);
+            store_sums(weight, call, sums[r] + t * tile_vectors, row_sums[row + r], row + r, tile + t);
         }
     }
 }
@@ -178,36 +178,37 @@ struct PackedSums {
 };
 
 template <std::size_t Bits>
-void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std::int32_t row_sum, std::size_t tile,
-                         float* out) {
+void multiply_packed_row(const TiledWeight& weight, const ProductCall& call, std::size_t row, std::int32_t row_sum,
+                         std::size_t tile) {
     const std::uint8_t* codes = weight.tiles + tile * weight.tile_bytes;
+    const std::uint8_t* inputs = call.rows + row * weight.row_bytes;
     PackedSums<Bits> planes = {};
     std::size_t first = 0;
     for (; first + segment_inputs <= weight.row_bytes; first += segment_inputs) {
-        planes.template add_segment<segment_inputs>(codes, row, first);
+        planes.template add_segment<segment_inputs>(codes, inputs, first);
     }
     if constexpr (Bits > 1) {
-        if (first < weight.row_bytes) planes.template add_segment<segment_inputs / 2>(codes, row, first);
+        if (first < weight.row_bytes) planes.template add_segment<segment_inputs / 2>(codes, inputs, first);
     }
     if constexpr (PackedSums<Bits>::is_halved) {
         for (std::size_t v = 0; v < tile_vectors; ++v) {
             planes.sums[0][v] = planes.sums[0][v] + planes.sums[1][v] * I32::all(16);
         }
     }
-    store_sums(weight, planes.sums[0], row_sum, tile, out);
+    store_sums(weight, call, planes.sums[0], row_sum, row, tile);
 }
 
-inline void multiply_packed_row(const TiledWeight& weight, const std::uint8_t* row, std::int32_t row_sum,
-                                std::size_t tile, float* out) {
+inline void multiply_packed_row(const TiledWeight& weight, const ProductCall& call, std::size_t row,
+                                std::int32_t row_sum, std::size_t tile) {
     switch (weight.bits) {
         case 1:
-            return multiply_packed_row<1>(weight, row, row_sum, tile, out);
+            return multiply_packed_row<1>(weight, call, row, row_sum, tile);
         case 2:
-            return multiply_packed_row<2>(weight, row, row_sum, tile, out);
+            return multiply_packed_row<2>(weight, call, row, row_sum, tile);
         case 4:
-            return multiply_packed_row<4>(weight, row, row_sum, tile, out);
+            return multiply_packed_row<4>(weight, call, row, row_sum, tile);
         default:
-            return multiply_packed_row<8>(weight, row, row_sum, tile, out);
+            return multiply_packed_row<8>(weight, call, row, row_sum, tile);
     }
 }
 
@@ -240,8 +241,7 @@ void multiply_integers(const TiledWeight& weight, const ProductCall& call) {
     }
     for (; tile < call.last_tile; ++tile) {
         for (std::size_t row = 0; row < call.num_rows; ++row) {
-            multiply_packed_row(weight, call.rows + row * weight.row_bytes, row_sums[row], tile,
-                                call.out + row * call.out_stride);
+            multiply_packed_row(weight, call, row, row_sums[row], tile);
         }
     }
 }

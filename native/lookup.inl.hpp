@@ -84,8 +84,8 @@ inline void add_entries(PairSums (&sums)[sign_vectors], const std::uint8_t* pane
 }
 
 // Two rows, from the entries that they choose of an unpacked tile.
-inline void multiply_pair(const TiledWeight& weight, const std::uint8_t* panel, const std::uint16_t* choices,
-                          std::size_t tile, float* first_row, float* second_row) {
+inline void multiply_pair(const TiledWeight& weight, const ProductCall& call, const std::uint8_t* panel,
+                          const std::uint16_t* choices, std::size_t tile, std::size_t first_row) {
     const std::size_t num_entries = 2 * weight.row_bytes;
     PairCounts counts[sign_vectors];
     for (std::size_t v = 0; v < sign_vectors; ++v) counts[v] = PairCounts::zero();
@@ -104,12 +104,12 @@ inline void multiply_pair(const TiledWeight& weight, const std::uint8_t* panel, 
     for (std::size_t v = 0; v < sign_vectors; ++v) {
         store(counts[v], of_rows[0] + v * Bytes::size, of_rows[1] + v * Bytes::size);
     }
-    store_counts(weight, of_rows[0], tile * sign_tile_outputs, first_row);
-    store_counts(weight, of_rows[1], tile * sign_tile_outputs, second_row);
+    for (std::size_t r = 0; r < 2; ++r) store_counts(weight, call, of_rows[r], first_row + r, tile * sign_tile_outputs);
 }
 
 // One row, whose tables are chosen and whose weights are parted on the way.
-void multiply_sign_row(const TiledWeight& weight, const std::uint8_t* signs, std::size_t tile, float* out) {
+void multiply_sign_row(const TiledWeight& weight, const ProductCall& call, std::size_t row, std::size_t tile) {
+    const std::uint8_t* signs = call.rows + row * weight.row_bytes;
     const std::uint8_t* codes = weight.tiles + tile * weight.tile_bytes;
     std::uint16_t counts[sign_tile_outputs] = {};
     for (std::size_t first = 0; first < weight.row_bytes; first += counted_bytes) {
@@ -126,7 +126,7 @@ void multiply_sign_row(const TiledWeight& weight, const std::uint8_t* signs, std
         }
         for (std::size_t v = 0; v < sign_vectors; ++v) add_widened(counts + v * Bytes::size, sums[v]);
     }
-    store_counts(weight, counts, tile * sign_tile_outputs, out);
+    store_counts(weight, call, counts, row, tile * sign_tile_outputs);
 }
 
 // For at most 65535 inputs, what a count holds.
@@ -141,12 +141,8 @@ void multiply_signs_by_lookup(const TiledWeight& weight, const ProductCall& call
     for (std::size_t tile = call.first_tile; tile < call.last_tile; ++tile) {
         if (num_pairs > 0) unpack_signs(weight.tiles + tile * weight.tile_bytes, row_bytes, panel);
         for (std::size_t p = 0; p < num_pairs; ++p) {
-            float* out = call.out + 2 * p * call.out_stride;
-            multiply_pair(weight, panel, choices + p * 2 * row_bytes, tile, out, out + call.out_stride);
+            multiply_pair(weight, call, panel, choices + p * 2 * row_bytes, tile, 2 * p);
         }
-        if (call.num_rows % 2 == 1) {
-            const std::size_t row = call.num_rows - 1;
-            multiply_sign_row(weight, call.rows + row * row_bytes, tile, call.out + row * call.out_stride);
-        }
+        if (call.num_rows % 2 == 1) multiply_sign_row(weight, call, call.num_rows - 1, tile);
     }
 }

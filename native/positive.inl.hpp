@@ -72,7 +72,7 @@ void multiply_positive_rows(const TiledWeight& weight, const ProductCall& call, 
     for (; i < levels.num_narrow; ++i) add_octet<true>(sums, levels, i, rows + levels.octets[i], weight.row_bytes);
     for (; i < levels.num_octets; ++i) add_octet<false>(sums, levels, i, rows + levels.octets[i], weight.row_bytes);
     for (std::size_t r = 0; r < Rows; ++r) {
-        store_outputs(weight, sums[r], tile * integer_tile_outputs, call.out + (row + r) * call.out_stride);
+        store_outputs(weight, call, sums[r], row + r, tile * integer_tile_outputs);
     }
 }
 

@@ -121,10 +121,9 @@ std::size_t Product::resident_bytes() const noexcept {
     return tiles_.size() + numbers_.size() + num_sorted * sizeof(std::uint16_t);
 }
 
-std::size_t Product::num_tiles() const noexcept {
-    const std::size_t tile_outputs = is_by_lookup_ ? sign_tile_outputs : integer_tile_outputs;
-    return (weight_.num_outputs + tile_outputs - 1) / tile_outputs;
-}
+std::size_t Product::tile_outputs() const noexcept { return is_by_lookup_ ? sign_tile_outputs : integer_tile_outputs; }
+
+std::size_t Product::num_tiles() const noexcept { return (weight_.num_outputs + tile_outputs() - 1) / tile_outputs(); }
 
 std::size_t Product::scratch_bytes() const noexcept {
     // An unpacked tile, and which tables each pair of rows chooses: lookup.inl.hpp.
@@ -157,17 +156,47 @@ void Product::multiply_tiles(const ProductCall& call) const noexcept {
     }
 }
 
+// All tiles of any number of rows.
+void Product::multiply_all(ProductCall call) const noexcept {
+    call.first_tile = 0;
+    call.last_tile = num_tiles();
+    for (std::size_t left = call.num_rows; left > 0; left -= call.num_rows) {
+        call.num_rows = std::min(max_call_rows, left);
+        multiply_tiles(call);
+        call.rows += call.num_rows * weight_.row_bytes;
+        call.out += call.num_rows * call.out_stride;
+        call.signs.rows += call.num_rows * call.signs.row_bytes;
+    }
+}
+
 void Product::multiply(const std::uint8_t* rows, std::size_t num_rows, float* out, std::size_t out_stride,
                        std::uint8_t* scratch) const noexcept {
-    for (std::size_t first = 0; first < num_rows; first += max_call_rows) {
-        multiply_tiles({.rows = rows + first * weight_.row_bytes,
-                        .num_rows = std::min(max_call_rows, num_rows - first),
-                        .first_tile = 0,
-                        .last_tile = num_tiles(),
-                        .out = out + first * out_stride,
-                        .out_stride = out_stride,
-                        .scratch = scratch});
-    }
+    multiply_all({.rows = rows,
+                  .num_rows = num_rows,
+                  .first_tile = 0,
+                  .last_tile = 0,
+                  .out = out,
+                  .out_stride = out_stride,
+                  .signs = {},
+                  .scratch = scratch});
+}
+
+NegativeSums Product::negative_sums() const {
+    const std::size_t largest = form_ == RowForm::signs ? weight_.num_inputs : weight_.num_inputs * 128 * 128;
+    return farthing::negative_sums(weight_, num_tiles() * tile_outputs(), static_cast<std::int32_t>(largest));
+}
+
+void Product::multiply_to_signs(const std::uint8_t* rows, std::size_t num_rows, const NegativeSums& negative,
+                                const Product& next, std::uint8_t* signs, std::uint8_t* scratch) const noexcept {
+    std::fill_n(signs, num_rows * next.row_bytes(), std::uint8_t{0});
+    multiply_all({.rows = rows,
+                  .num_rows = num_rows,
+                  .first_tile = 0,
+                  .last_tile = 0,
+                  .out = nullptr,
+                  .out_stride = 0,
+                  .signs = {signs, next.row_bytes(), negative.first.data(), negative.last.data()},
+                  .scratch = scratch});
 }
 
 void Product::forward_block(const float* x, const ProductCall& part) const {
@@ -211,6 +240,7 @@ void Product::forward(const float* x, std::size_t num_rows, float* out, std::siz
                                    .last_tile = std::min(tile + w.tiles_per_block, product.num_tiles()),
                                    .out = w.out + row * product.num_outputs(),
                                    .out_stride = product.num_outputs(),
+                                   .signs = {},
                                    .scratch = nullptr});
         },
         &work);

@@ -15,6 +15,7 @@
 #include "kernels.hpp"
 #include "memory.hpp"
 #include "octets.hpp"
+#include "signs.hpp"
 #include "tiles.hpp"
 
 namespace farthing {
@@ -64,6 +65,14 @@ class Product {
     void multiply(const std::uint8_t* rows, std::size_t num_rows, float* out, std::size_t out_stride,
                   std::uint8_t* scratch) const noexcept;
 
+    // Which sums give a negative output. Throws std::bad_alloc.
+    NegativeSums negative_sums() const;
+
+    // Only the signs of what `multiply` writes, as the rows that `next` takes, a layer of that form with as many inputs;
+    // `negative` is this layer's `negative_sums`. `signs` does not overlap `rows`.
+    void multiply_to_signs(const std::uint8_t* rows, std::size_t num_rows, const NegativeSums& negative,
+                           const Product& next, std::uint8_t* signs, std::uint8_t* scratch) const noexcept;
+
     // The layer: quantizes and multiplies on up to `num_threads` threads, in buffers that each thread keeps.
     // Throws std::bad_alloc.
     void forward(const float* x, std::size_t num_rows, float* out, std::size_t num_threads) const;
@@ -71,8 +80,10 @@ class Product {
    private:
     struct Shape;
     explicit Product(const ProductSource& source, const Shape& shape);
+    std::size_t tile_outputs() const noexcept;
     std::size_t num_tiles() const noexcept;
     void multiply_tiles(const ProductCall& call) const noexcept;
+    void multiply_all(ProductCall call) const noexcept;
     // The part of a layer that `part` names, but for its rows and scratch memory, which come from the thread's buffer.
     void forward_block(const float* x, const ProductCall& part) const;
 

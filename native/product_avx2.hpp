@@ -8,6 +8,12 @@ inline F32 select_above_zero(F32 x, F32 above, F32 otherwise) {
     return {_mm256_blendv_ps(otherwise.lanes, above.lanes, _mm256_cmp_ps(x.lanes, _mm256_setzero_ps(), _CMP_GT_OQ))};
 }
 
+// Bit i is 1 where lane i is in [first, last].
+inline std::uint32_t lanes_within(I32 x, I32 first, I32 last) {
+    const __m256i is_below = _mm256_cmpgt_epi32(first.lanes, x.lanes), is_above = _mm256_cmpgt_epi32(x.lanes, last.lanes);
+    return static_cast<std::uint8_t>(~_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_or_si256(is_below, is_above))));
+}
+
 inline std::uint8_t eight_signs(const float* x) {
     const __m256 is_below = _mm256_cmp_ps(_mm256_loadu_ps(x), _mm256_setzero_ps(), _CMP_LT_OQ);
     return static_cast<std::uint8_t>(_mm256_movemask_ps(is_below));

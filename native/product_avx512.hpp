@@ -9,6 +9,11 @@ inline F32 select_above_zero(F32 x, F32 above, F32 otherwise) {
                                  above.lanes)};
 }
 
+// Bit i is 1 where lane i is in [first, last].
+inline std::uint32_t lanes_within(I32 x, I32 first, I32 last) {
+    return _mm512_mask_cmple_epi32_mask(_mm512_cmple_epi32_mask(first.lanes, x.lanes), x.lanes, last.lanes);
+}
+
 inline std::uint8_t eight_signs(const float* x) {
     return static_cast<std::uint8_t>(_mm256_cmp_ps_mask(_mm256_loadu_ps(x), _mm256_setzero_ps(), _CMP_LT_OQ));
 }

@@ -10,6 +10,13 @@ inline F32 select_above_zero(F32 x, F32 above, F32 otherwise) {
     return {vbslq_f32(vcgtzq_f32(x.lanes), above.lanes, otherwise.lanes)};
 }
 
+// Bit i is 1 where lane i is in [first, last].
+inline std::uint32_t lanes_within(I32 x, I32 first, I32 last) {
+    const uint32x4_t is_within = vandq_u32(vcgeq_s32(x.lanes, first.lanes), vcleq_s32(x.lanes, last.lanes));
+    const uint32x4_t bits = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(is_within, bits));
+}
+
 inline std::uint8_t eight_signs(const float* x) {
     const uint32x4_t low_bits = {1, 2, 4, 8}, high_bits = {16, 32, 64, 128};
     const uint32x4_t low = vandq_u32(vcltzq_f32(vld1q_f32(x)), low_bits);

@@ -5,6 +5,11 @@ inline F32 to_float(I32 x) { return {static_cast<float>(x.lane)}; }
 inline F32 max(F32 a, F32 b) { return a.lane > b.lane ? a : b; }
 inline F32 select_above_zero(F32 x, F32 above, F32 otherwise) { return x.lane > 0.0f ? above : otherwise; }
 
+// Bit i is 1 where lane i is in [first, last].
+inline std::uint32_t lanes_within(I32 x, I32 first, I32 last) {
+    return first.lane <= x.lane && x.lane <= last.lane ? 1 : 0;
+}
+
 inline std::uint8_t eight_signs(const float* x) {
     unsigned signs = 0;
     for (unsigned i = 0; i < 8; ++i) signs |= (x[i] < 0.0f ? 1u : 0u) << i;

@@ -37,28 +37,20 @@ void check_chain(const std::vector<const Product*>& layers) {
     }
 }
 
-// The rest of `layers` after its first one, whose input lies in `rows`. Outputs go through `outputs`, or those of the last
-// layer to `out`.
-void run_layers(const std::vector<const Product*>& layers, std::size_t count, std::uint8_t* rows, float* outputs,
-                std::uint8_t* scratch, float* out) noexcept {
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        const Product& layer = *layers[i];
-        const std::size_t width = layer.num_outputs();
-        float* const to = i + 1 < layers.size() ? outputs : out;
-        layer.multiply(rows, count, to, width, scratch);
-        if (i + 1 < layers.size()) layers[i + 1]->quantize(outputs, count, width, rows);
+}  // namespace
+
+Ranker::Mlp::Mlp(const std::vector<const Product*>& products) : layers(products), negative(products.size()) {
+    check_chain(layers);
+    for (std::size_t i = 1; i < layers.size(); ++i) {
+        if (layers[i]->form() == RowForm::signs) negative[i - 1] = layers[i - 1]->negative_sums();
     }
 }
 
-}  // namespace
-
-Ranker::Ranker(RankerParts parts) : parts_(std::move(parts)) {
+Ranker::Ranker(RankerParts parts) : parts_(std::move(parts)), bottom_(parts_.bottom), top_(parts_.top) {
     const bool has_bottom = !parts_.bottom.empty();
     const std::size_t dim = parts_.table.dim;
     require(parts_.num_fields >= 1 && parts_.num_fields <= max_product_inputs, "there must be 1 to 65535 fields");
     require(!parts_.top.empty(), "there must be a top layer");
-    check_chain(parts_.bottom);
-    check_chain(parts_.top);
     num_vectors_ = parts_.num_fields + has_bottom;
     num_passed_on_ = has_bottom ? dim : parts_.num_fields * dim;
     const std::size_t num_inputs = num_passed_on_ + num_vectors_ * (num_vectors_ - 1) / 2;
@@ -79,6 +71,7 @@ Ranker::Ranker(RankerParts parts) : parts_(std::move(parts)) {
     scratch_.embedded = place(block_samples * parts_.num_fields * dim * sizeof(float));
     scratch_.outputs = place(block_samples * outputs * sizeof(float));
     scratch_.rows = place(block_samples * rows);
+    scratch_.next_rows = place(block_samples * rows);
     scratch_.product = place(product);
     scratch_.interact = place(interact_scratch(num_vectors_, dim) * sizeof(float));
     scratch_.top_input = place(num_inputs * sizeof(float));
@@ -130,15 +123,33 @@ BagFinding Ranker::score_block(const Clicks<Index>& clicks, std::size_t first, s
     if (!parts_.bottom.empty()) {
         const std::size_t num_dense = parts_.bottom.front()->num_inputs();
         parts_.bottom.front()->quantize(clicks.dense + first * num_dense, count, num_dense, rows);
-        run_layers(parts_.bottom, count, rows, outputs, scratch + scratch_.product, outputs);
+        run(bottom_, count, scratch, outputs);
     }
     interact(parts_.bottom.empty() ? nullptr : outputs, embedded, count, scratch);
-    run_layers(parts_.top, count, rows, outputs, scratch + scratch_.product, logits);
+    run(top_, count, scratch, logits);
     return {};
 }
 
 template BagFinding Ranker::score(const Clicks<std::int32_t>&, std::size_t, float*) const;
 template BagFinding Ranker::score(const Clicks<std::int64_t>&, std::size_t, float*) const;
+
+// All layers of an MLP, whose input lies in `rows`, to `out`. Between two layers there are signs, or outputs to quantize.
+void Ranker::run(const Mlp& mlp, std::size_t count, std::uint8_t* scratch, float* out) const noexcept {
+    std::uint8_t *rows = scratch + scratch_.rows, *next_rows = scratch + scratch_.next_rows;
+    std::uint8_t* const product = scratch + scratch_.product;
+    float* const outputs = reinterpret_cast<float*>(scratch + scratch_.outputs);
+    for (std::size_t i = 0; i + 1 < mlp.layers.size(); ++i) {
+        const Product &layer = *mlp.layers[i], &next = *mlp.layers[i + 1];
+        if (next.form() == RowForm::signs) {
+            layer.multiply_to_signs(rows, count, mlp.negative[i], next, next_rows, product);
+        } else {
+            layer.multiply(rows, count, outputs, layer.num_outputs(), product);
+            next.quantize(outputs, count, layer.num_outputs(), next_rows);
+        }
+        std::swap(rows, next_rows);
+    }
+    mlp.layers.back()->multiply(rows, count, out, mlp.layers.back()->num_outputs(), product);
+}
 
 // The quantized input of the top's first layer. Each sample's goes through one float row that stays in L1.
 void Ranker::interact(const float* first, const float* embedded, std::size_t count,

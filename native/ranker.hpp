@@ -44,7 +44,15 @@ class Ranker {
    private:
     // Where one block of samples is worked on, as offsets into one piece of memory.
     struct Scratch {
-        std::size_t embedded, outputs, rows, product, interact, top_input, size;
+        std::size_t embedded, outputs, rows, next_rows, product, interact, top_input, size;
+    };
+
+    // Layers one after the other, and of each before one that takes signs which sums give a negative output.
+    struct Mlp {
+        std::vector<const Product*> layers;
+        std::vector<NegativeSums> negative;
+
+        explicit Mlp(const std::vector<const Product*>& products);
     };
 
     template <typename Index>
@@ -52,7 +60,10 @@ class Ranker {
                            float* logits) const noexcept;
     void interact(const float* first, const float* embedded, std::size_t count, std::uint8_t* scratch) const noexcept;
 
+    void run(const Mlp& mlp, std::size_t count, std::uint8_t* scratch, float* out) const noexcept;
+
     RankerParts parts_;
+    Mlp bottom_, top_;
     std::size_t num_vectors_, num_passed_on_;
     Scratch scratch_;
 };

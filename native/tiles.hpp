@@ -48,14 +48,24 @@ struct TiledWeight {
     const std::uint16_t* num_narrow;  // one for each tile
 };
 
+// Where only the signs of outputs are asked for, one bit for each as in rows of signs. A curve and a rounded sum never
+// turn the order of sums around, so that those with a negative output lie next to each other: signs.hpp.
+struct SignOutputs {
+    std::uint8_t* rows;  // [num_rows, row_bytes], zeros beyond the last output; or null
+    std::size_t row_bytes;
+    // The first and the last sum with a negative output (first > last: none), for each output of all tiles.
+    const std::int32_t *first, *last;
+};
+
 // Rows times some tiles of a weight.
 struct ProductCall {
     const std::uint8_t* rows;  // [num_rows, row_bytes], aligned to 4 bytes
     std::size_t num_rows;      // at most max_call_rows
     std::size_t first_tile;
     std::size_t last_tile;  // exclusive
-    float* out;             // [num_rows, out_stride], of which the outputs of the tiles are written
+    float* out;             // [num_rows, out_stride], of which the outputs of the tiles are written,
     std::size_t out_stride;
+    SignOutputs signs;      // or here
     std::uint8_t* scratch;  // as long as Product::scratch_bytes, aligned to 64 bytes
 };
 

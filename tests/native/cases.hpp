@@ -9,6 +9,7 @@ namespace cases {
 Output quantize(Random& random);
 Output pack_signs(Random& random);
 Output linear(Random& random);
+Output signs(Random& random);
 Output bags(Random& random);
 Output conv(Random& random);
 Output find_marks(Random& random);

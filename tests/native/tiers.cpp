@@ -19,6 +19,7 @@ constexpr Case all_cases[] = {
     {"quantize", cases::quantize, 2000},
     {"pack_signs", cases::pack_signs, 1000},
     {"linear", cases::linear, 500},
+    {"signs", cases::signs, 1000},
     {"bags", cases::bags, 1000},
     {"conv", cases::conv, 300},
     {"find_marks", cases::find_marks, 2000},
