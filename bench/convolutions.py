@@ -16,8 +16,7 @@ from farthing.lowbit.ops import ConvGeometry
 from farthing.lowbit.packed import ConvDescription, PackedConv2d
 from farthing.recommend.bench import FARTHING
 
-# (channels in, height, width, channels out, kernel, stride, padding), one image. The inputs of a net are as behind
-# a ReLU, but for the image, which has three channels.
+# (channels in, height, width, channels out, kernel, stride, padding), one image.
 Shape = tuple[int, int, int, int, int, int, int]
 
 PAGE_SHAPES: tuple[Shape, ...] = (
@@ -40,20 +39,25 @@ RESNET_SHAPES: tuple[Shape, ...] = (
     (256, 14, 14, 512, 3, 2, 1),
     (512, 7, 7, 512, 3, 1, 1),
 )
-# With any integers, as no ReLU and no training leaves them.
-ANY_SHAPE: Shape = (128, 28, 28, 128, 3, 1, 1)
+IMAGE_CHANNELS = 3
 PAGE_HEIGHT, PAGE_WIDTH = 384, 288
 INPUT_SCALE, OUTPUT_SCALE = 4 / 128, 1 / 32
 
 
 def conv_cases(limits: Limits, *, threads: int) -> Iterator[Case]:
-    """W8A8 convolutions of one image, float32 in and out, channels last; and the page net."""
+    """W8A8 convolutions of one image, float32 in and out, channels last; and the page net.
+
+    Layers of both nets take what is behind a ReLU, but for the first one, which takes the image. The same shapes with
+    inputs of either sign are cases of their own.
+    """
     for net, shapes in (("page net", PAGE_SHAPES), ("ResNet-18", RESNET_SHAPES)):
         for shape in shapes:
-            x = random_image(shape) if shape[0] == 3 else random_image(shape).relu_()
-            yield conv_case(net, shape, trained_conv(shape), x, limits=limits, threads=threads)
-    layer = conv_of(ANY_SHAPE, torch.randint(0, 256, _weight_shape(ANY_SHAPE), generator=_seeded()))
-    yield conv_case("any integers", ANY_SHAPE, layer, random_image(ANY_SHAPE), limits=limits, threads=threads)
+            layer, x = trained_conv(shape), random_image(shape)
+            if shape[0] == IMAGE_CHANNELS:
+                yield conv_case(net, shape, layer, x, limits=limits, threads=threads)
+            else:
+                yield conv_case(net, shape, layer, x.relu(), limits=limits, threads=threads)
+                yield conv_case(f"signed inputs, {net}", shape, layer, x, limits=limits, threads=threads)
     yield page_net_case()
 
 
@@ -80,19 +84,11 @@ def random_image(shape: Shape) -> torch.Tensor:
 
 
 def trained_conv(shape: Shape) -> PackedConv2d:
-    """Weights as training leaves them: normally distributed, of each output the largest has the last level."""
-    weight = torch.randn(_weight_shape(shape), generator=_seeded())
-    levels = weight / weight.abs().amax((1, 2, 3), keepdim=True) * 127
-    return conv_of(shape, levels.round_() + 128)
-
-
-def conv_of(shape: Shape, codes: torch.Tensor) -> PackedConv2d:
-    """A packed convolution of these codes [outputs, channels, kernel, kernel]."""
-    outputs, _, kernel, _ = codes.shape
-    *_, stride, padding = shape
+    """A packed convolution as training leaves one: normal weights, of each output the largest has the last level."""
+    channels, _, _, outputs, kernel, stride, padding = shape
     layer = PackedConv2d(
         ConvDescription(
-            weight_shape=(outputs, shape[0], kernel, kernel),
+            weight_shape=(outputs, channels, kernel, kernel),
             geometry=ConvGeometry(stride=(stride, stride), padding=(padding, padding), dilation=(1, 1), groups=1),
             bits=8,
             activation_bits=8,
@@ -100,16 +96,12 @@ def conv_of(shape: Shape, codes: torch.Tensor) -> PackedConv2d:
             num_scales=outputs,
         )
     )
-    layer.codes.copy_(codes.flatten(1))
+    weight = torch.randn(outputs, channels * kernel**2, generator=_seeded())
+    layer.codes.copy_((weight / weight.abs().amax(1, keepdim=True) * 127).round_() + 128)
     layer.scale.fill_(0.001)
     assert layer.activation_scale is not None, "it has activation bits"
     layer.activation_scale.fill_(INPUT_SCALE)
     return layer
-
-
-def _weight_shape(shape: Shape) -> tuple[int, int, int, int]:
-    channels, _, _, outputs, kernel, *_ = shape
-    return outputs, channels, kernel, kernel
 
 
 def _seeded() -> torch.Generator:

@@ -86,7 +86,9 @@ ASKS = (
     Ask(text="whole DLRM, batch 256: W4A8 against the best", times=2.5, where=_model(4, 256)),
     Ask(text="whole DLRM, batch 1, W4A8 against eager PyTorch", times=60, where=_model(4, 1), peers=("torch",)),
     Ask(text="Conv2d W8A8, page net's shapes", times=1, where=_conv("page net"), peers=("onnxruntime",)),
+    Ask(text="the same, signed inputs", times=1, where=_conv("signed inputs, page net"), peers=("onnxruntime",)),
     Ask(text="Conv2d W8A8, ResNet-18's shapes", times=1, where=_conv("ResNet-18"), peers=("onnxruntime",)),
+    Ask(text="the same, signed inputs", times=1, where=_conv("signed inputs, ResNet-18"), peers=("onnxruntime",)),
     Ask(
         text="the page net in 8 bits against fp32",
         times=1.5,
@@ -118,10 +120,11 @@ All engines of a row run in turns in one process, on one thread unless it says o
 of the fastest peer over farthing's, the worst case where a row covers several. Of every peer's variants (its engines,
 int8 or fp32, static or dynamic) the fastest counts, chosen anew for each row. Inputs and outputs are float32; peers
 get ids in their own form, off the clock, and torch's inference mode is entered once, off the clock too. Tables of
-26 M rows take 16 batches in turns, so that no call finds the rows of the one before. Convolutions get what layers of
-both nets get: inputs without negative numbers, as a ReLU leaves them, but for ResNet-18's image, and weights that are
-normally distributed; `any integers` is one shape with signed inputs and codes drawn at random. `torch` looks up 26
-tables in 26 calls, `torch, joined` in one table of them all. ONNX Runtime and
+26 M rows take 16 batches in turns, so that no call finds the rows of the one before. Convolutions have normally
+distributed weights. Every layer of both nets takes what a ReLU left, without negative numbers, but for the first one,
+which takes the image: so do the rows of their shapes, where ResNet-18's first has an image. The same shapes with inputs
+of either sign, which no other layer of these nets has, are rows of their own. `torch` looks up 26 tables in 26 calls,
+`torch, joined` in one table of them all. ONNX Runtime and
 FBGEMM cannot be told to leave AVX-512 and AMX alone: in the first mode CPUID answers them as a CPU with AVX2 would
 (bench/only_avx2.c). There products of u8 and i8 would saturate in ONNX Runtime and torch's fbgemm, so they get
 weights or inputs of 7 bits, as each advises; farthing's sums are exact. The limit is what this machine was measured
@@ -134,8 +137,9 @@ cycle, of which two may multiply. 32 products of W4A8 take 2.1 (one multiplies, 
 so that 71 % is all there is, before inputs are rounded and outputs written. W8A8 takes 4.25; 3 where no input is
 negative, and 2.5 where besides large weights are rare (native/octets.hpp): 35 %, 50 % and 60 %. Weights of 7 bits, as
 ONNX Runtime has them, take 3 with any input. For any 8-bit weights and inputs we know of no exact sums in fewer than 4:
-there ONNX Runtime stays ahead (`any integers`). Signs are looked up for two rows at once: 768 products in three lookups
-and six other instructions, which is the limit itself.
+there ONNX Runtime stays ahead (`signed inputs`). Signs are looked up for two rows at once: 768 products in three
+lookups and six other instructions, which is the limit itself. Between two layers of signs no output is computed: sums
+are compared with the integers at which outputs become negative (native/signs.hpp).
 """
 
 
