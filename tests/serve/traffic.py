@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-NUM_KEPT = 128
-"""Connections that are open from the start: making one costs more than a request."""
+NUM_CONNECTIONS = 128
+"""Of an open loop, from the start: making one costs more than a request, and thousands would measure the clients."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +108,22 @@ async def closed_loop(traffic: Traffic, port: int, request: bytes, *, clients: i
 
 
 async def open_loop(port: int, request: bytes, *, rate: float, seconds: float) -> list[Reply]:
-    """So many requests a second, whether or not the earlier ones were answered; the latency counts from when due."""
-    idle = [await connect(port) for _ in range(NUM_KEPT)]
+    """So many requests a second, whether or not the earlier ones were answered; the latency counts from when due.
+
+    A request that finds all connections busy waits for one, and that counts too.
+    """
+    idle: asyncio.LifoQueue[Client] = asyncio.LifoQueue()
+    for _ in range(NUM_CONNECTIONS):
+        idle.put_nowait(await connect(port))
     replies: list[Reply] = []
     tasks: set[asyncio.Task[None]] = set()
 
     async def one(due: float) -> None:
-        client = idle.pop() if idle else await connect(port)
+        client = await idle.get()
+        if not client.is_open:
+            client = await connect(port)
         replies.append(await client.ask(request, due))
-        if client.is_open:
-            idle.append(client)
+        idle.put_nowait(client)
 
     start, number = time.monotonic(), 0
     while (now := time.monotonic() - start) < seconds:
@@ -128,8 +134,8 @@ async def open_loop(port: int, request: bytes, *, rate: float, seconds: float) -
             number += 1
         await asyncio.sleep(0.001)
     await asyncio.gather(*tasks)
-    for client in idle:
-        client.close()
+    while not idle.empty():
+        idle.get_nowait().close()
     return replies
 
 

@@ -47,8 +47,7 @@ class Doorkeeper:
         if scope["type"] != "http":
             await (self.app if scope["type"] == "lifespan" else _close)(scope, receive, send)
             return
-        if (self._num_inside >= self.max_requests or self.is_late()) and scope["path"] not in OPEN_PATHS:
-            self.metrics.count_request(503)
+        if scope["path"] not in OPEN_PATHS and self.turns_away():
             await send_too_busy(send)  # before anything else is looked at: this must cost next to nothing
             return
         refusal = self._refusal(scope)
@@ -61,6 +60,13 @@ class Doorkeeper:
             await self.app(scope, receive, self.metrics.watched(send))
         finally:
             self._num_inside -= 1
+
+    def turns_away(self) -> bool:
+        """Whether a request that comes now is turned away; if so it is counted."""
+        is_full = self._num_inside >= self.max_requests or self.is_late()
+        if is_full:
+            self.metrics.count_request(503)
+        return is_full
 
     def _refusal(self, scope: Scope) -> RefusedError | None:
         headers: dict[bytes, bytes] = dict(scope["headers"])

@@ -111,10 +111,13 @@ async def send_json(send: Send, value: object, status: int = 200, headers: Mappi
 
 def _json_messages(value: object, status: int, headers: Mapping[str, str]) -> tuple[Message, Message]:
     body = msgspec.json.encode(value)
-    lines = [*_JSON_LINES, (b"content-length", b"%d" % len(body))]
-    lines += [(name.lower().encode(), text.encode()) for name, text in headers.items()]
-    start = {"type": "http.response.start", "status": status, "headers": lines}
+    start = {"type": "http.response.start", "status": status, "headers": _json_lines(body, headers)}
     return start, {"type": "http.response.body", "body": body}
+
+
+def _json_lines(body: bytes, headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    lines = [*_JSON_LINES, (b"content-length", b"%d" % len(body))]
+    return lines + [(name.lower().encode(), text.encode()) for name, text in headers.items()]
 
 
 async def send_too_busy(send: Send) -> None:
@@ -135,4 +138,9 @@ async def send_fault(send: Send, error: Exception) -> None:
 
 
 _BUSY = too_busy()
-_TOO_BUSY = _json_messages({"error": str(_BUSY)}, _BUSY.status, _BUSY.headers)
+TOO_BUSY_BODY = msgspec.json.encode({"error": str(_BUSY)})
+TOO_BUSY_HEADERS = _json_lines(TOO_BUSY_BODY, _BUSY.headers)
+_TOO_BUSY: tuple[Message, Message] = (
+    {"type": "http.response.start", "status": _BUSY.status, "headers": TOO_BUSY_HEADERS},
+    {"type": "http.response.body", "body": TOO_BUSY_BODY},
+)

@@ -8,13 +8,15 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from farthing.base.errors import ConfigError, DataError
+from farthing.serve.doorkeeper import Doorkeeper
+from farthing.serve.shedding import SheddingProtocol
 
 DRAIN_S = 8
 """How long requests that were begun may take after SIGTERM."""
@@ -71,10 +73,11 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def serve(app: ASGIApp, listener: socket.socket) -> None:
+def serve(app: Doorkeeper, listener: socket.socket) -> None:
     """Serves until SIGTERM or Ctrl-C; begun requests are then answered, new connections refused."""
     settings = uvicorn.Config(
         app,
+        http=partial(SheddingProtocol, turns_away=app.turns_away),  # type: ignore[arg-type]  # makes a protocol
         log_config=None,
         access_log=False,
         server_header=False,
