@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from farthing.serve.doorkeeper import Doorkeeper
 from farthing.serve.gather import Gatherer
+from farthing.serve.limit import Limit
 from farthing.serve.metrics import CONTENT_TYPE, Metrics
 from farthing.serve.models import CurrentModel, Model
 from farthing.serve.requests import RefusedError, json_response, read_json, send_fault, send_json, send_refusal
@@ -69,7 +71,7 @@ class Limits:
     Attributes:
         max_batch: rows of one call of the model, and of one request.
         max_body: bytes of a request.
-        max_requests: how many are answered at the same time.
+        max_requests: how many are answered at the same time, while none is late.
     """
 
     max_batch: int = 4096
@@ -97,7 +99,8 @@ def create_app(
         on_start: called in the event loop before the first request.
     """
     gatherer: Gatherer[Work, object] = Gatherer(service.score, num_rows=service.num_rows, max_batch=limits.max_batch)
-    api = _Api(service, current, metrics, gatherer, limits)
+    limit = Limit(limits.max_requests)
+    api = _Api(service, current, metrics, gatherer, limits, limit)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -130,7 +133,7 @@ def create_app(
         app=app,
         metrics=metrics,
         token=token,
-        max_requests=limits.max_requests,
+        limit=limit,
         is_late=lambda: gatherer.is_late,
     )
 
@@ -145,9 +148,10 @@ class _Api(Generic[Model, RequestBody, Work]):
         metrics: Metrics,
         gatherer: Gatherer[Work, object],
         limits: Limits,
+        limit: Limit,
     ) -> None:
         self._service, self._current, self._metrics = service, current, metrics
-        self._gatherer, self._limits = gatherer, limits
+        self._gatherer, self._limits, self._limit = gatherer, limits, limit
         self.is_ready = False
 
     async def score(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,11 +167,13 @@ class _Api(Generic[Model, RequestBody, Work]):
 
     async def _answer(self, scope: Scope, receive: Receive) -> object:
         body = await read_json(scope, receive, self._service.request, max_bytes=self._limits.max_body)
+        start = time.perf_counter()  # not before: a slow client makes nobody else late
         work = self._service.prepare(self._current.model, body)
         rows = self._service.num_rows(work)
         if rows > self._limits.max_batch:
             raise RefusedError(422, f"a request has at most {self._limits.max_batch} rows, got {rows}")
         answer = await self._gatherer.answer(work)
+        self._limit.learn(time.perf_counter() - start)
         self._metrics.num_rows += rows
         return answer
 

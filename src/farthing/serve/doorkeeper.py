@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from farthing.serve.limit import Limit
 from farthing.serve.metrics import Metrics
 from farthing.serve.requests import RefusedError, send_refusal, send_too_busy
 
@@ -31,14 +32,14 @@ class Doorkeeper:
         app: what is behind the door.
         metrics: counts requests and turned-away ones.
         token: what each request must carry as `Authorization: Bearer TOKEN`; None admits this computer only.
-        max_requests: how many are answered at the same time.
+        limit: how many are answered at the same time.
         is_late: whether so much waits to be scored that no more should come.
     """
 
     app: ASGIApp
     metrics: Metrics
     token: str | None = None
-    max_requests: int = 64
+    limit: Limit = field(default_factory=lambda: Limit(64))
     is_late: Callable[[], bool] = lambda: False
     _num_inside: int = field(default=0, init=False)
 
@@ -63,7 +64,7 @@ class Doorkeeper:
 
     def turns_away(self) -> bool:
         """Whether a request that comes now is turned away; if so it is counted."""
-        is_full = self._num_inside >= self.max_requests or self.is_late()
+        is_full = not self.limit.admits(self._num_inside) or self.is_late()
         if is_full:
             self.metrics.count_request(503)
         return is_full
