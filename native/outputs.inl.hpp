@@ -1,7 +1,7 @@
 // Integer sums to outputs, written once over the vector types of the tier that includes this.
 //
-// y = float(sum) * s + bias, rounded after each of the three steps, then the curve of the layer. Or only whether that is
-// negative.
+// y = float(sum) * s + bias, rounded after each of the three steps, then the curve of the layer. Or only whether that
+// is negative.
 
 template <Curve Kind>
 inline F32 bend(F32 y, const float* slope) {
@@ -35,8 +35,8 @@ template <std::size_t Vectors>
 inline void store_signs(const SignOutputs& signs, const I32 (&sums)[Vectors], std::size_t output, std::uint8_t* row) {
     std::uint64_t bits = 0;
     for (std::size_t v = 0; v < Vectors; ++v) {
-        const std::size_t in_tile = v * I32::size, at = output + in_tile;
-        bits |= std::uint64_t{lanes_within(sums[v], I32::load(signs.first + at), I32::load(signs.last + at))} << in_tile;
+        const std::size_t lane = v * I32::size, at = output + lane;
+        bits |= std::uint64_t{lanes_within(sums[v], I32::load(signs.first + at), I32::load(signs.last + at))} << lane;
     }
     __builtin_memcpy(row + output / 8, &bits, Vectors * I32::size / 8);
 }

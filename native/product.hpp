@@ -68,8 +68,8 @@ class Product {
     // Which sums give a negative output. Throws std::bad_alloc.
     NegativeSums negative_sums() const;
 
-    // Only the signs of what `multiply` writes, as the rows that `next` takes, a layer of that form with as many inputs;
-    // `negative` is this layer's `negative_sums`. `signs` does not overlap `rows`.
+    // Only the signs of what `multiply` writes, as the rows that `next` takes, a layer of that form with as many
+    // inputs; `negative` is this layer's `negative_sums`. `signs` does not overlap `rows`.
     void multiply_to_signs(const std::uint8_t* rows, std::size_t num_rows, const NegativeSums& negative,
                            const Product& next, std::uint8_t* signs, std::uint8_t* scratch) const noexcept;
 

@@ -10,7 +10,8 @@ inline F32 select_above_zero(F32 x, F32 above, F32 otherwise) {
 
 // Bit i is 1 where lane i is in [first, last].
 inline std::uint32_t lanes_within(I32 x, I32 first, I32 last) {
-    const __m256i is_below = _mm256_cmpgt_epi32(first.lanes, x.lanes), is_above = _mm256_cmpgt_epi32(x.lanes, last.lanes);
+    const __m256i is_below = _mm256_cmpgt_epi32(first.lanes, x.lanes);
+    const __m256i is_above = _mm256_cmpgt_epi32(x.lanes, last.lanes);
     return static_cast<std::uint8_t>(~_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_or_si256(is_below, is_above))));
 }
 

@@ -133,7 +133,8 @@ BagFinding Ranker::score_block(const Clicks<Index>& clicks, std::size_t first, s
 template BagFinding Ranker::score(const Clicks<std::int32_t>&, std::size_t, float*) const;
 template BagFinding Ranker::score(const Clicks<std::int64_t>&, std::size_t, float*) const;
 
-// All layers of an MLP, whose input lies in `rows`, to `out`. Between two layers there are signs, or outputs to quantize.
+// All layers of an MLP, whose input lies in `rows`, to `out`. Between two layers there are signs, or outputs to
+// quantize.
 void Ranker::run(const Mlp& mlp, std::size_t count, std::uint8_t* scratch, float* out) const noexcept {
     std::uint8_t *rows = scratch + scratch_.rows, *next_rows = scratch + scratch_.next_rows;
     std::uint8_t* const product = scratch + scratch_.product;
