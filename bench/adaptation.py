@@ -8,7 +8,8 @@ FOLDER has one labelled collection per folder (`annotations.json`, `annotations_
 FITTED one folder per collection, from `farthing documents synthesize --like`; SYNTHETIC is what `synthesize` made.
 Labels of the collections serve to measure at the end, and for nothing else. Each part adds to bench/results.
 
-find      5 examples drawn at random, their pages left out of the collection; page AP and box AP50, several draws
+find      5 examples drawn at random, their pages left out of the collection; page AP and box AP50, several draws;
+          by the examples alone, and with what the detector knows of their class
 adapt     page AP of every class before and after, and which model was kept; classes on fewer than 5 pages are left out
 pretrain  page AP with self-supervision for a third of the budget and synthetic training for the rest, against synthetic
           training for the whole budget; the budget is pages seen, and the seconds of both are told
@@ -93,22 +94,16 @@ def find(run: str, collection: Path, *, name: str, draws: int, device: Device) -
             for page in rest:
                 (work / "pages" / page.page).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(collection / page.page, work / "pages" / page.page)
-            started = time.monotonic()
-            config = FindConfig(name=name)
-            detector = learn_examples(
-                load_named(run), work / "pages", work / "query", like=crops, config=config, seed=seed, device=device
-            )
-            seconds = time.monotonic() - started
             before = figures(PageDetector.load(run, device=device), collection, rest)
-            rows.append(
-                {
-                    "collection": collection.name,
-                    "seed": seed,
-                    "seconds": round(seconds, 1),
-                    "without examples": before.get(name),
-                    "with examples": figures(detector, collection, rest)[name],
-                }
-            )
+            row: Row = {"collection": collection.name, "seed": seed, "without examples": before.get(name)}
+            for arm, known in (("examples alone", False), ("with examples", True)):
+                started, config = time.monotonic(), FindConfig(name=name, known=known)
+                detector = learn_examples(
+                    load_named(run), work / "pages", work / arm, like=crops, config=config, seed=seed, device=device
+                )
+                row[f"seconds, {arm}"] = round(time.monotonic() - started, 1)
+                row[arm] = figures(detector, collection, rest)[name]
+            rows.append(row)
     return rows
 
 

@@ -120,7 +120,7 @@ def learn_examples(
     learner.look_around()
     learner.learn("first", range(len(pages)), config.num_images, query_id=query_id, progress=progress)
     learner.learn("second", learner.doubtless(), 2 * config.num_images, query_id=query_id, progress=progress)
-    if config.name in model.config.classes:
+    if config.known and config.name in model.config.classes:
         learner.join(model.config.classes.index(config.name))
     shutil.rmtree(folder / PAGES_FOLDER)
     return QueryDetector(net, name=config.name, long_side=long_side, model_id=f"{query_id}-{seed}", device=chosen)

@@ -46,7 +46,8 @@ class FindConfig:
     """How examples are learned.
 
     Attributes:
-        name: what the class is called in the results; one that the detector knows counts as much as the examples.
+        name: what the class is called in the results.
+        known: whether a class of that name that the detector knows counts as much as the examples.
         num_pages: pages of the collection to learn on, at most, >= 4.
         num_views: times that each of them is planted on, >= 1.
         num_images: pages seen in the first round, and twice as many in the second, >= 1.
@@ -59,6 +60,7 @@ class FindConfig:
     """
 
     name: str = "example"
+    known: bool = True
     num_pages: int = 200
     num_views: int = 3
     num_images: int = 800
