@@ -97,3 +97,14 @@ def test_sha256_file_is_the_hash_of_the_bytes(tmp_path: Path, size: int) -> None
     content = bytes(range(256)) * (size // 256 + 1)
     (tmp_path / "file").write_bytes(content[:size])
     assert files.sha256_file(tmp_path / "file") == hashlib.sha256(content[:size]).hexdigest()
+
+
+def test_half_written_files_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    kept = [tmp_path / "a.part", tmp_path / ".hidden", tmp_path / "inner/b.csv"]
+    left = [tmp_path / ".a.csv.x1.part", tmp_path / "inner/.b.sqlite.x2.part-journal"]
+    for path in (*kept, *left):
+        path.write_bytes(b"")
+    files.remove_parts(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+    files.remove_parts(tmp_path / "none")

@@ -49,6 +49,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_parts(folder: Path) -> None:
+    """Removes the half-written files that a killed process left in a folder, at any depth.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    try:
+        for path in list(folder.rglob(".*.part*")):  # SQLite adds -journal to the name
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written ({error.strerror}); choose a folder you may write to") from error
+
+
 def fsync_path(path: Path) -> None:
     """Waits until the content of a file, or the entries of a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

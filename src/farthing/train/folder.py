@@ -20,7 +20,7 @@ import msgspec
 from torch import Tensor
 
 from farthing.base.errors import ConfigError
-from farthing.base.files import write_bytes
+from farthing.base.files import remove_parts, write_bytes
 from farthing.train.checkpoint import load_state, save_state
 
 
@@ -44,9 +44,9 @@ class RunFolder:
 
     def remove_leftovers(self) -> None:
         """Removes the half-written files of a killed run."""
-        for pattern in (".*.part", ".tmp*"):  # safetensors writes under a name of its own first
-            for path in self.path.glob(pattern):
-                path.unlink()
+        remove_parts(self.path)
+        for path in self.path.glob(".tmp*"):  # safetensors writes under a name of its own first
+            path.unlink()
 
     def save(self, state: Mapping[str, Any], *, best_step: int | None) -> None:
         """Writes the checkpoint, then drops the best weights of other steps than `best_step`.

@@ -199,6 +199,17 @@ def test_resuming_a_finished_filter_changes_nothing_and_new_pages_are_added(tmp_
     assert read_table(out / "pages.csv")[-1]["page"] == "book0/new.png"
 
 
+def test_a_resumed_filter_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    pages, out = write_collection(tmp_path / "pages", num_pages=3), tmp_path / "out"
+    filter_pages(ColorDetector(), pages, out, FilterConfig())
+    before = contents(out)
+    (out / "crops").mkdir()
+    for name in (".pages.csv.510ldpar.part", ".store.sqlite.8c5zt83d.part-journal", "crops/.a.jpg.x.part"):
+        (out / name).write_bytes(b"half")
+    filter_pages(ColorDetector(), pages, out, FilterConfig(), resume=True)
+    assert contents(out) == before
+
+
 def test_a_resumed_filter_tries_unreadable_pages_again(tmp_path: Path) -> None:
     pages, out = write_collection(tmp_path / "pages", num_pages=3), tmp_path / "out"
     broken = pages / "book0/0000.png"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from farthing.base.errors import ConfigError, DataError
+from farthing.base.files import remove_parts
 from farthing.documents.collection.fetch import is_url
 from farthing.documents.collection.pages import Collection, open_collection
 from farthing.documents.collection.sources import PageSource
@@ -178,6 +179,8 @@ def wanted_classes(contains: Sequence[str], known: Sequence[str]) -> tuple[str, 
 
 def _open_store(path: Path, facts: dict[str, object], threshold: float, *, resume: bool) -> Store:
     """A new store that says how it is being made, or the earlier one if it was made in the same way."""
+    if resume:
+        remove_parts(path.parent)
     if not path.exists():
         return Store.create(path, **facts, threshold=threshold)
     if not resume:
