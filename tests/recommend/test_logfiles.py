@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,3 +86,19 @@ def test_ahead_keeps_items_and_passes_errors_on() -> None:
     with pytest.raises(DataError, match="broken"):
         seen.extend(ahead(items()))
     assert list(ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
+
+
+def test_items_that_are_not_read_are_let_go_without_waiting_for_the_next() -> None:
+    """Whoever lets go of them may be the garbage collector, while a thread is being started."""
+    is_let_go = threading.Event()
+
+    def items() -> Iterator[bool]:
+        yield False
+        yield is_let_go.wait(5)
+
+    one = ahead(items())
+    assert next(one) is False
+    start = time.monotonic()
+    del one
+    assert time.monotonic() - start < 3
+    is_let_go.set()

@@ -124,8 +124,11 @@ def _normalise(text: bytes, *, is_first: bool) -> bytes:
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items; while one is being used, a thread of its own makes the next."""
-    with ThreadPoolExecutor(max_workers=1) as executor:
+    # Not in a `with`, which would wait for the thread. Items that are not read to the end are let go of by the garbage
+    # collector, wherever that runs, even where a thread is being started: waiting there, prepare hung. An executor that
+    # nobody refers to ends its thread.
+    executor = ThreadPoolExecutor(max_workers=1)
+    future = executor.submit(next, items, None)
+    while (item := future.result()) is not None:
         future = executor.submit(next, items, None)
-        while (item := future.result()) is not None:
-            future = executor.submit(next, items, None)
-            yield item
+        yield item
