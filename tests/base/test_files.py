@@ -101,7 +101,8 @@ def test_sha256_file_is_the_hash_of_the_bytes(tmp_path: Path, size: int) -> None
 
 def test_half_written_files_are_removed_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
-    kept = [tmp_path / "a.part", tmp_path / ".hidden", tmp_path / "inner/b.csv"]
+    (tmp_path / ".crops.part").mkdir()
+    kept = [tmp_path / "a.part", tmp_path / ".hidden", tmp_path / "inner/b.csv", tmp_path / ".crops.part/a.jpg"]
     left = [tmp_path / ".a.csv.x1.part", tmp_path / "inner/.b.sqlite.x2.part-journal"]
     for path in (*kept, *left):
         path.write_bytes(b"")

@@ -57,7 +57,8 @@ def remove_parts(folder: Path) -> None:
     """
     try:
         for path in list(folder.rglob(".*.part*")):  # SQLite adds -journal to the name
-            path.unlink(missing_ok=True)
+            if path.is_file():  # an unfinished folder is gone on with
+                path.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); choose a folder you may write to") from error
 

@@ -204,6 +204,7 @@ def test_a_resumed_filter_removes_what_a_killed_one_left(tmp_path: Path) -> None
     filter_pages(ColorDetector(), pages, out, FilterConfig())
     before = contents(out)
     (out / "crops").mkdir()
+    (out / ".crops.part").mkdir()
     for name in (".pages.csv.510ldpar.part", ".store.sqlite.8c5zt83d.part-journal", "crops/.a.jpg.x.part"):
         (out / name).write_bytes(b"half")
     filter_pages(ColorDetector(), pages, out, FilterConfig(), resume=True)
