@@ -13,6 +13,7 @@ HOSTILE = Path(__file__).resolve().parents[1] / "golden" / "hostile"
 RULES = {
     "deviation-of-nearly-zero": "a mean is not finite, or a standard deviation not above 0",
     "value-twice": "a field has a value twice, or one that is none",
+    "layer-of-no-size": "no network can be so large",
     "vocabulary-that-panics": "not a vocabulary that farthing wrote",
 }
 
