@@ -87,8 +87,10 @@ def _discovered(folder: Path) -> Contents:
 
 
 def _files(folder: Path) -> Contents:
-    """Every file that has its final name: a killed process leaves temporary ones."""
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and ".part" not in path.name)
+    """Every file that has its final name, in folders that have theirs: a killed process leaves temporary ones."""
+    paths = (
+        path for path in sorted(folder.rglob("*")) if path.is_file() and ".part" not in str(path.relative_to(folder))
+    )
     return {str(path.relative_to(folder)): _sha256(path.read_bytes()) for path in paths}
 
 
