@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -84,6 +85,16 @@ def test_a_bad_row_does_not_change_how_others_are_read(tmp_path: Path) -> None:
     mixed, _ = _read(tmp_path, HEADER + "\n".join([*lines, "1,letters,u,t,,train"]))
     assert clean.equals(mixed)
     assert clean["dense_0"].to_list() == [2.0, 3.0, -40.0, 0.5]
+
+
+def test_bad_rows_around_a_chunk_of_good_ones() -> None:
+    chunks = [["0", "2"], ["1", "0"], ["x", "1"]]  # polars reads a log in chunks; a filter leaves nothing of the middle
+    frame = pl.concat([pl.DataFrame({"y": chunk}) for chunk in chunks], rechunk=False)
+    piece = rows._Piece(frame, np.arange(1, 7), [], 1.0)
+    schema = LogSchema(format="csv", separator=",", label="y", dense=(), fields=())
+    good, bad = rows._check(piece, Path("log"), schema, with_label=True)
+    assert (frame.n_chunks(), good["row"].to_list(), [row.line for row in bad]) == (3, [1, 3, 4, 6], [2, 5])
+    assert [row.reason for row in bad] == [f"the label (column y) is `{label}`; it must be 0 or 1" for label in "2x"]
 
 
 def test_prediction_needs_no_label_and_no_split(tmp_path: Path) -> None:

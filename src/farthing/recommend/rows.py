@@ -224,14 +224,14 @@ def _number_rule(name: str, type: pl.DataType) -> tuple[pl.Expr, pl.Expr]:
     broken = ~_number(name, type).is_finite()
     if not type.is_numeric():
         broken = broken.fill_null(pl.col(name).is_not_null())
-    return broken, pl.format("column {}: `{}` is not a finite number", pl.lit(name), pl.col(name))
+    return broken, _sentence(f"column {name}: `", pl.col(name), "` is not a finite number")
 
 
 def _label_rule(name: str, type: pl.DataType) -> tuple[pl.Expr, pl.Expr]:
     number = _number(name, type)
     broken = ~((number == 0.0) | (number == 1.0)).fill_null(value=False)
     text = pl.col(name).cast(pl.String).fill_null("")
-    return broken, pl.format("the label (column {}) is `{}`; it must be 0 or 1", pl.lit(name), text)
+    return broken, _sentence(f"the label (column {name}) is `", text, "`; it must be 0 or 1")
 
 
 def _split_code(name: str) -> pl.Expr:
@@ -241,8 +241,13 @@ def _split_code(name: str) -> pl.Expr:
 
 def _split_rule(name: str) -> tuple[pl.Expr, pl.Expr]:
     text = pl.col(name).cast(pl.String).fill_null("")
-    reason = pl.format("the split (column {}) is `{}`; it must be train, valid or test", pl.lit(name), text)
+    reason = _sentence(f"the split (column {name}) is `", text, "`; it must be train, valid or test")
     return _split_code(name).is_null(), reason
+
+
+def _sentence(before: str, value: pl.Expr, after: str) -> pl.Expr:
+    # Not pl.format, which panics (polars 2.1) where a filter left nothing of one of a column's chunks.
+    return pl.concat_str(pl.lit(before), value, pl.lit(after))
 
 
 def _select(frame: pl.DataFrame, schema: LogSchema, *, with_label: bool) -> pl.DataFrame:
