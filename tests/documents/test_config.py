@@ -35,7 +35,10 @@ def test_an_unknown_preset_is_refused() -> None:
         (lambda: ModelConfig(long_side=100), "long_side must be a multiple of 32"),
         (lambda: ModelConfig(widths=(1, 2)), "widths must be four numbers"),
         (lambda: ModelConfig(blocks=(0, 0, 0, -1)), "blocks must be four numbers"),
-        (lambda: ModelConfig(neck=0), "neck must be >= 1"),
+        (lambda: ModelConfig(neck=0), "neck must be from 1 to 4096"),
+        (lambda: ModelConfig(long_side=2**40), "long_side must be a multiple of 32, from 64 to 8192"),
+        (lambda: ModelConfig(widths=(8, 8, 8, 2**63)), "widths must be four numbers from 1 to 4096"),
+        (lambda: ModelConfig(blocks=(0, 0, 0, 2**40)), "blocks must be four numbers from 0 to 64"),
         (lambda: ModelConfig(architecture="vgg"), "architecture must be one of"),  # type: ignore[arg-type]
         (lambda: Precision(weight=1), "weight must be one of"),  # type: ignore[arg-type]
         (lambda: Precision(weight=32), "float in all its parts or in none"),

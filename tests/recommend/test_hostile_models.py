@@ -1,4 +1,4 @@
-"""Model folders that fuzzing found (tests/soak/artifacts.py): each once ended in an error that was not ours."""
+"""Hostile model folders that were found: each once ended in an error that was not ours, or took seconds to refuse."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from farthing.recommend.service import ServedModel
 HOSTILE = Path(__file__).resolve().parents[1] / "golden" / "hostile"
 RULES = {
     "deviation-of-nearly-zero": "a mean is not finite, or a standard deviation not above 0",
+    "layers-without-end": "top must be at most 64 widths, got 10000",
     "value-twice": "a field has a value twice, or one that is none",
-    "layer-of-no-size": "no network can be so large",
+    "layer-of-no-size": "bottom must be widths from 1 to 65536",
     "vocabulary-that-panics": "not a vocabulary that farthing wrote",
 }
 

@@ -85,6 +85,9 @@ def test_unknown_preset() -> None:
         (lambda: ModelConfig(embedding_dim=0), "embedding_dim"),
         (lambda: ModelConfig(top=(0,)), "top"),
         (lambda: ModelConfig(bottom=(-1,)), "bottom"),
+        (lambda: ModelConfig(embedding_dim=2**64), "embedding_dim must be from 1 to 65536"),
+        (lambda: ModelConfig(bottom=(2**62,)), "bottom must be widths from 1 to 65536"),
+        (lambda: ModelConfig(top=(1,) * 300_000), "top must be at most 64 widths, got 300000"),
         (lambda: ModelConfig(dropout=1.0), "dropout"),
         (lambda: ModelConfig(activation="tanh"), "activation"),  # type: ignore[arg-type]
         (lambda: TrainConfig(batch_size=1), "batch_size"),

@@ -15,6 +15,10 @@ Architecture = Literal["tiny", "dfine"]
 
 # Strides of the maps that objects are found on; every canvas is a multiple of CANVAS_STEP.
 CANVAS_STEP: Final = 32
+# Sizes also come from model files: a net is laid out before the tensors are compared with it.
+MAX_SIDE: Final = 1 << 13
+MAX_WIDTH: Final = 1 << 12
+MAX_BLOCKS: Final = 64
 
 
 def _require(holds: bool, name: str, rule: str, value: object) -> None:
@@ -28,10 +32,11 @@ class ModelConfig:
 
     Attributes:
         architecture: "tiny", the convolutional net of `detector.py`, or "dfine", D-FINE from transformers.
-        long_side: pixels of a page's long side as the net sees it, a multiple of 32, >= 64. Time grows with its square.
-        widths: channels at strides 4, 8, 16 and 32 ("tiny").
-        blocks: residual blocks at these strides, each >= 0 ("tiny").
-        neck: channels of the pyramid that objects are found on ("tiny").
+        long_side: pixels of a page's long side as the net sees it, a multiple of 32, from 64 to MAX_SIDE. Time
+            grows with its square.
+        widths: channels at strides 4, 8, 16 and 32, each from 1 to MAX_WIDTH ("tiny").
+        blocks: residual blocks at these strides, each from 0 to MAX_BLOCKS ("tiny").
+        neck: channels of the pyramid that objects are found on, from 1 to MAX_WIDTH ("tiny").
     """
 
     architecture: Architecture = "tiny"
@@ -43,11 +48,13 @@ class ModelConfig:
     def __post_init__(self) -> None:
         known = get_args(Architecture)
         _require(self.architecture in known, "architecture", f"one of {known}", self.architecture)
-        is_step = self.long_side >= 64 and self.long_side % CANVAS_STEP == 0
-        _require(is_step, "long_side", f"a multiple of {CANVAS_STEP}, >= 64", self.long_side)
-        _require(len(self.widths) == 4 and min(self.widths) >= 1, "widths", "four numbers >= 1", self.widths)
-        _require(len(self.blocks) == 4 and min(self.blocks) >= 0, "blocks", "four numbers >= 0", self.blocks)
-        _require(self.neck >= 1, "neck", ">= 1", self.neck)
+        is_step = 64 <= self.long_side <= MAX_SIDE and self.long_side % CANVAS_STEP == 0
+        _require(is_step, "long_side", f"a multiple of {CANVAS_STEP}, from 64 to {MAX_SIDE}", self.long_side)
+        for name, least, most in (("widths", 1, MAX_WIDTH), ("blocks", 0, MAX_BLOCKS)):
+            numbers = getattr(self, name)
+            is_four = len(numbers) == 4 and all(least <= number <= most for number in numbers)
+            _require(is_four, name, f"four numbers from {least} to {most}", numbers)
+        _require(1 <= self.neck <= MAX_WIDTH, "neck", f"from 1 to {MAX_WIDTH}", self.neck)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

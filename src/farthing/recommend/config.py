@@ -9,6 +9,9 @@ from farthing.base.errors import ConfigError
 from farthing.train.loop import FitConfig
 
 FLOAT_BITS: Final = 32
+# Sizes also come from model files: a network is laid out before the tensors are compared with it.
+MAX_WIDTH: Final = 1 << 16
+MAX_LAYERS: Final = 64
 
 # 32 is float; the others are the widths of lowbit's codes.
 Width = Literal[32, 8, 4, 2, 1]
@@ -27,9 +30,9 @@ class ModelConfig:
     """The architecture of a DLRM, apart from what the data decides (numeric columns, rows of each table).
 
     Attributes:
-        embedding_dim: length of every embedding vector, and of the bottom MLP's output, >= 1.
-        bottom: hidden widths of the MLP over numeric columns; not built where the data has none.
-        top: hidden widths of the MLP over the interactions.
+        embedding_dim: length of every embedding vector, and of the bottom MLP's output, from 1 to MAX_WIDTH.
+        bottom: hidden widths of the MLP over numeric columns, at most MAX_LAYERS; not built where the data has none.
+        top: hidden widths of the MLP over the interactions, as many.
         dropout: share of hidden units set to zero in training, in [0, 1).
         activation: after each hidden layer. A ReLU before a sign makes its output constant: 1-bit layers want prelu.
         norms: where batches are normalised: after each hidden layer, or around every linear layer, which is before and
@@ -44,9 +47,11 @@ class ModelConfig:
     norms: Norms = "after"
 
     def __post_init__(self) -> None:
-        _require(self.embedding_dim >= 1, "embedding_dim", ">= 1", self.embedding_dim)
-        _require(all(width >= 1 for width in self.bottom), "bottom", "widths >= 1", self.bottom)
-        _require(all(width >= 1 for width in self.top), "top", "widths >= 1", self.top)
+        rule = f"from 1 to {MAX_WIDTH}"
+        _require(1 <= self.embedding_dim <= MAX_WIDTH, "embedding_dim", rule, self.embedding_dim)
+        for name, widths in (("bottom", self.bottom), ("top", self.top)):
+            _require(len(widths) <= MAX_LAYERS, name, f"at most {MAX_LAYERS} widths", len(widths))
+            _require(all(1 <= width <= MAX_WIDTH for width in widths), name, f"widths {rule}", widths)
         _require(0 <= self.dropout < 1, "dropout", "in [0, 1)", self.dropout)
         _require(self.activation in ("relu", "prelu"), "activation", '"relu" or "prelu"', self.activation)
         _require(self.norms in ("after", "around"), "norms", '"after" or "around"', self.norms)

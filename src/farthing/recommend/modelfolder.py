@@ -150,11 +150,8 @@ def load_model(folder: Path, *, is_mapped: bool = False) -> ClickModel:
     encoder = RowEncoder.load(folder)
     if (len(encoder.description.dense), encoder.table_rows) != (description.num_dense, description.table_rows):
         raise FormatError(f"{folder}: encoder.json and config.json differ in num_dense or table_rows")
-    try:
-        with torch.device("meta"):
-            network = Dlrm(num_dense=description.num_dense, table_rows=description.table_rows, config=settings.model)
-    except RuntimeError as error:
-        raise FormatError(f"{folder}/config.json: no network can be so large ({error})") from error
+    with torch.device("meta"):
+        network = Dlrm(num_dense=description.num_dense, table_rows=description.table_rows, config=settings.model)
     restore(network, description.layers, artifact.tensors)
     return _fitting(network, encoder, description, folder)
 
