@@ -63,6 +63,14 @@ def test_the_state_is_all_of_it(extractor: DictionaryExtractor) -> None:
     assert restored.max_side == extractor.max_side
 
 
+@pytest.mark.parametrize("name", ["patch", "grid"])
+@pytest.mark.parametrize("value", [-1, 0, 2**64])
+def test_a_state_whose_parts_differ_is_refused(extractor: DictionaryExtractor, name: str, value: int) -> None:
+    description, tensors = extractor.state()
+    with pytest.raises(ConfigError, match=f"patch and grid must be >= 1 and those of the tensors, got .*{value}"):
+        DictionaryExtractor.from_state(description | {name: value}, tensors)
+
+
 def test_one_image_and_images_of_any_size(extractor: DictionaryExtractor) -> None:
     blank = np.full((1, 300, 3), 255, np.uint8)
     assert np.isfinite(extractor.transform([blank])).all()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from farthing.base.errors import ConfigError
 from farthing.discover.pixels import Canvas, choose_canvas, place, read_images, to_tensor
 from farthing.vision.images import Pixels
 
@@ -58,6 +59,12 @@ def test_unreadable_images_keep_their_place(tmp_path: Path) -> None:
     images: list[Path | Pixels] = [tmp_path / "a.png", tmp_path / "b.png", blank(2, 2)]
     batches = list(read_images(images, max_side=8, batch=2))
     assert [[image is None for image in batch] for batch in batches] == [[False, True], [False]]
+
+
+@pytest.mark.parametrize("side", [0, 2**40])
+def test_a_canvas_has_bounds(side: int) -> None:
+    with pytest.raises(ConfigError, match=f"canvas: width must be from 1 to 1024 pixels, got {side}"):
+        Canvas(height=1, width=side, has_colour=True)
 
 
 def test_a_tensor_has_channels_first() -> None:

@@ -15,6 +15,8 @@ from farthing.lowbit.plan import QuantPlan, QuantRule, QuantSpec
 from farthing.lowbit.state import packed_state, restore
 from tests.lowbit.models import Everything, batch, plan
 
+FAR: dict[str, Any] = {"stride": [1, 1], "padding": [0, 2**40], "dilation": [1, 1], "groups": 1}  # Any: JSON
+
 
 def skeleton() -> nn.Module:
     """The float model without memory for its values."""
@@ -92,6 +94,17 @@ def changed(packed: nn.Module, path: str, value: Any) -> tuple[dict[str, Any], d
         ("total/group_starts", [0, 50], "layer 'total': group_starts ascends"),
         ("total/group_starts", [0, 9, 9], "layer 'total': group_starts ascends"),
         ("total/mode", "max", "layer 'total': Invalid enum value 'max'"),
+        (
+            "image.0/geometry",
+            FAR | {"stride": [1, 0]},
+            r"layer 'image\.0': Expected `int` >= 1 - at `\$\.geometry\.stride",
+        ),
+        ("image.0/geometry", FAR, r"layer 'image\.0': Expected `int` <= 64 - at `\$\.geometry\.padding"),
+        (
+            "image.0/geometry",
+            FAR | {"padding": "same", "groups": 2**64},
+            r"layer 'image\.0': .* - at `\$\.geometry\.groups",
+        ),
         ("mlp.0.scale", None, r"tensor 'mlp\.0\.scale': missing"),
         ("mlp.9.scale", torch.ones(1), r"tensor 'mlp\.9\.scale': the model has no place for it"),
         ("mlp.0.bias", torch.ones(19, dtype=torch.float64), r"tensor 'mlp\.0\.bias': the model takes torch.float32"),

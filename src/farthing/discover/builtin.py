@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any  # JSON
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -142,12 +143,22 @@ class DictionaryExtractor:
 
     @classmethod
     def from_state(cls, description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> DictionaryExtractor:
-        """The extractor that `state` took apart."""
+        """The extractor that `state` took apart.
+
+        Raises:
+            ConfigError: patch or grid are not those of the tensors.
+        """
+        canvas = from_dict(Canvas, description["canvas"])
+        patch, grid = msgspec.convert((description["patch"], description["grid"]), tuple[int, int])
+        sizes = (canvas.channels * patch**2, len(tensors["dictionary.atoms"]) * grid**2)
+        expected = (len(tensors["dictionary.mean"]), len(tensors["projection.mean"]))
+        if min(patch, grid) < 1 or sizes != expected:
+            raise ConfigError(f"patch and grid must be >= 1 and those of the tensors, got {patch} and {grid}")
         return cls(
-            canvas=from_dict(Canvas, description["canvas"]),
+            canvas=canvas,
             dictionary=Dictionary(
-                patch=description["patch"],
-                grid=description["grid"],
+                patch=patch,
+                grid=grid,
                 mean=tensors["dictionary.mean"],
                 whitening=tensors["dictionary.whitening"],
                 atoms=tensors["dictionary.atoms"],

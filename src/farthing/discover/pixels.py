@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,8 +14,11 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
-from farthing.base.errors import DataError
+from farthing.base.errors import ConfigError, DataError
 from farthing.vision.images import Pixels, read_image
+
+# Of a canvas, which may come from a model file.
+MAX_SIDE: Final = 1024
 
 _LARGEST_ASPECT = 4.0
 # Mean distance between a pixel's largest and smallest channel above which images count as coloured, of 255.
@@ -26,7 +30,7 @@ class Canvas:
     """The shape that every image is brought to.
 
     Attributes:
-        height: in pixels, >= 1.
+        height: in pixels, from 1 to MAX_SIDE.
         width: likewise.
         has_colour: three channels (RGB) instead of one.
     """
@@ -34,6 +38,11 @@ class Canvas:
     height: int
     width: int
     has_colour: bool
+
+    def __post_init__(self) -> None:
+        for name, side in (("height", self.height), ("width", self.width)):
+            if not 1 <= side <= MAX_SIDE:
+                raise ConfigError(f"canvas: {name} must be from 1 to {MAX_SIDE} pixels, got {side}")
 
     @property
     def channels(self) -> int:

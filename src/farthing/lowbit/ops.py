@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int, Int8, UInt8
@@ -20,6 +21,10 @@ from farthing.lowbit.packing import unpack
 
 # An int8 product pays for the conversion of its input from this many rows on (measured at 512 x 256).
 _INT8_MIN_ROWS = 16
+
+# Pixels between places of a kernel; what comes from a file asks for no more memory than that of a usual layer.
+_Step = Annotated[int, msgspec.Meta(ge=1, le=64)]
+_Margin = Annotated[int, msgspec.Meta(ge=0, le=64)]
 
 
 def lookup_levels(
@@ -135,10 +140,10 @@ def _integer_sums(a: Float[Tensor, "n in_features"], product: Product) -> Float[
 class ConvGeometry:
     """Where a convolution's kernel goes: the arguments of `torch.nn.Conv2d` of these names; padding is with zeros."""
 
-    stride: tuple[int, int]
-    padding: tuple[int, int] | Literal["same", "valid"]
-    dilation: tuple[int, int]
-    groups: int
+    stride: tuple[_Step, _Step]
+    padding: tuple[_Margin, _Margin] | Literal["same", "valid"]
+    dilation: tuple[_Step, _Step]
+    groups: Annotated[int, msgspec.Meta(ge=1, le=1 << 16)]
 
 
 def conv2d(
