@@ -31,6 +31,11 @@ void bag_sum(const PackedTable& table, const Bags<Index>& bags, std::size_t firs
     else kernels().bag_sum_i64(table, bags, first, last, out, table.dim);
 }
 
+// Whether all samples have the numbers of the first one, as the candidates of one context do.
+bool are_alike(const float* dense, std::size_t count, std::size_t num_dense) noexcept {
+    return std::memcmp(dense, dense + num_dense, (count - 1) * num_dense * sizeof(float)) == 0;
+}
+
 void check_chain(const std::vector<const Product*>& layers) {
     for (std::size_t i = 1; i < layers.size(); ++i) {
         require(layers[i]->num_inputs() == layers[i - 1]->num_outputs(), "a layer must take what the one before it gives");
@@ -120,12 +125,17 @@ BagFinding Ranker::score_block(const Clicks<Index>& clicks, std::size_t first, s
     float* const outputs = reinterpret_cast<float*>(scratch + scratch_.outputs);
     std::uint8_t* const rows = scratch + scratch_.rows;
     bag_sum(parts_.table, clicks.bags, first_bag, last_bag, embedded);
+    std::size_t step = 0;
     if (!parts_.bottom.empty()) {
         const std::size_t num_dense = parts_.bottom.front()->num_inputs();
-        parts_.bottom.front()->quantize(clicks.dense + first * num_dense, count, num_dense, rows);
-        run(bottom_, count, scratch, outputs);
+        const float* const dense = clicks.dense + first * num_dense;
+        const bool is_one = are_alike(dense, count, num_dense);
+        const std::size_t num_bottom = is_one ? 1 : count;
+        parts_.bottom.front()->quantize(dense, num_bottom, num_dense, rows);
+        run(bottom_, num_bottom, scratch, outputs);
+        step = is_one ? 0 : parts_.table.dim;
     }
-    interact(parts_.bottom.empty() ? nullptr : outputs, embedded, count, scratch);
+    interact(parts_.bottom.empty() ? nullptr : outputs, step, embedded, count, scratch);
     run(top_, count, scratch, logits);
     return {};
 }
@@ -152,8 +162,9 @@ void Ranker::run(const Mlp& mlp, std::size_t count, std::uint8_t* scratch, float
     mlp.layers.back()->multiply(rows, count, out, mlp.layers.back()->num_outputs(), product);
 }
 
-// The quantized input of the top's first layer. Each sample's goes through one float row that stays in L1.
-void Ranker::interact(const float* first, const float* embedded, std::size_t count,
+// The quantized input of the top's first layer. Each sample's goes through one float row that stays in L1. A sample's
+// vector of the bottom is `step` floats behind the one before it: 0 where all have the same.
+void Ranker::interact(const float* first, std::size_t step, const float* embedded, std::size_t count,
                       std::uint8_t* scratch) const noexcept {
     const std::size_t dim = parts_.table.dim, num_fields = parts_.num_fields;
     const Product& layer = *parts_.top.front();
@@ -164,7 +175,7 @@ void Ranker::interact(const float* first, const float* embedded, std::size_t cou
         std::memcpy(input, first != nullptr ? first : embedded, num_passed_on_ * sizeof(float));
         kernels().interact({first, embedded, num_fields, dim}, transposed, input + num_passed_on_);
         layer.quantize(input, 1, 0, row);
-        if (first != nullptr) first += dim;
+        if (first != nullptr) first += step;
     }
 }
 

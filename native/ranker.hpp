@@ -58,7 +58,8 @@ class Ranker {
     template <typename Index>
     BagFinding score_block(const Clicks<Index>& clicks, std::size_t first, std::size_t count, std::uint8_t* scratch,
                            float* logits) const noexcept;
-    void interact(const float* first, const float* embedded, std::size_t count, std::uint8_t* scratch) const noexcept;
+    void interact(const float* first, std::size_t step, const float* embedded, std::size_t count,
+                  std::uint8_t* scratch) const noexcept;
 
     void run(const Mlp& mlp, std::size_t count, std::uint8_t* scratch, float* out) const noexcept;
 

@@ -162,6 +162,17 @@ def test_a_sample_has_the_same_logit_in_every_batch(preset: str, longest_bag: in
         assert alone == together[sample]
 
 
+@pytest.mark.parametrize("preset", ["int4", "binary"])
+def test_samples_with_the_same_numbers_have_their_own_logits(preset: str) -> None:
+    network = small(preset)
+    dense, indices, offsets = clicks(network, 70)
+    dense[:] = dense[0]
+    dense[64:] = dense[69]  # the second block of samples
+    dense[65, -1] += 1.0
+    expected = reference.logits(network, dense, indices, offsets)
+    np.testing.assert_array_equal(logits_of(ranker_of(network), dense, indices, offsets, num_threads=1), expected)
+
+
 def test_what_torch_must_run_has_no_ranker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Ranker.of(packed(PRESETS["fp32"](), model=SMALL)) is None
     assert Ranker.of(packed(seed_binary(), model=SMALL)) is None
