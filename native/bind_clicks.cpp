@@ -92,7 +92,7 @@ nb::tuple parse(const ClickParser& self, nb::bytes text, std::size_t start, Arra
     {
         const char* data = text.c_str() + start;
         const nb::gil_scoped_release unlocked;
-        parsed = self.parse(data, text.size() - start, dense.shape(0), dense.data(), ids.data());
+        parsed = self.parse(self.all(), data, text.size() - start, dense.shape(0), dense.data(), ids.data());
     }
     return nb::make_tuple(parsed.num_rows, start + parsed.end);
 }

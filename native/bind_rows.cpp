@@ -1,12 +1,9 @@
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cstring>
+#include <numeric>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "bind.hpp"
+#include "bind_fields.hpp"
 #include "clicks.hpp"
 
 namespace nb = nanobind;
@@ -14,88 +11,63 @@ namespace nb = nanobind;
 namespace farthing {
 namespace {
 
-// The columns of one row as text. Numbers have their digits here, strings in the Python object.
-class Fields {
-   public:
-    explicit Fields(std::size_t num_columns) : texts_(num_columns), digits_(num_columns) {}
+constexpr std::size_t usual_bytes = 8;  // of a value and its separator
 
-    // Empty columns, or those of `shared`, which must outlive this row.
-    void reset(const Fields* shared) {
-        if (shared) texts_ = shared->texts_;
-        else std::fill(texts_.begin(), texts_.end(), std::string_view{});
-    }
-
-    // Sets the columns that a row names; false where it has something that only the caller understands.
-    bool read(PyObject* row, PyObject* positions, char separator) {
-        Py_ssize_t entry = 0;
-        PyObject *name, *value;
-        while (PyDict_Next(row, &entry, &name, &value)) {
-            PyObject* position = PyDict_GetItemWithError(positions, name);
-            if (position == nullptr) return false;
-            const long column = PyLong_AsLong(position);
-            if (column < 0) continue;
-            if (!set(static_cast<std::size_t>(column), value, separator)) return false;
-        }
-        return true;
-    }
-
-    void write(std::string& line, char separator) const {
-        for (const std::string_view text : texts_) {
-            line += text;
-            line += separator;
-        }
-        line.back() = '\n';
-    }
-
-   private:
-    bool set(std::size_t column, PyObject* value, char separator) {
-        std::string_view& text = texts_[column];
-        if (PyUnicode_CheckExact(value)) return set_string(text, value, separator);
-        std::array<char, 24>& digits = digits_[column];
-        if (value == Py_None) {
-            text = {};
-        } else if (PyLong_Check(value)) {  // a bool, too: 1 or 0
-            int overflow = 0;
-            const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-            if (overflow != 0) return false;
-            char* end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-            text = {digits.data(), static_cast<std::size_t>(end - digits.data())};
-        } else if (PyFloat_CheckExact(value)) {
-            char* repr = PyOS_double_to_string(PyFloat_AS_DOUBLE(value), 'r', 0, Py_DTSF_ADD_DOT_0, nullptr);
-            const std::size_t size = repr ? std::strlen(repr) : 0;
-            const bool fits = repr && size <= digits.size();
-            if (fits) text = {static_cast<char*>(std::memcpy(digits.data(), repr, size)), size};
-            PyMem_Free(repr);
-            return fits;
-        } else {
-            return false;
-        }
-        return true;
-    }
-
-    static bool set_string(std::string_view& text, PyObject* value, char separator) {
-        Py_ssize_t size = 0;
-        const char* data = PyUnicode_AsUTF8AndSize(value, &size);
-        if (data == nullptr) return false;
-        text = {data, static_cast<std::size_t>(size)};
-        return std::none_of(text.begin(), text.end(), [=](char c) { return c == separator || c == '\n' || c == '\r'; });
-    }
-
-    std::vector<std::string_view> texts_;
-    std::vector<std::array<char, 24>> digits_;
+struct Request {
+    nb::list rows;
+    const Fields& shared;  // what the rows have where they do not say otherwise
+    Names& names;
 };
 
-// The rows as lines; empty where one has something that only the caller understands.
-std::string lines_of(nb::list rows, nb::dict context, nb::dict positions, char separator, std::size_t num_columns) {
-    Fields shared(num_columns), row(num_columns);
+struct Encoded {
+    float* dense;
+    std::int64_t* ids;
+};
+
+// Columns of the rows as lines; empty where a row names others, or has something that only the caller understands.
+std::string lines_of(const ClickParser& parser, const Request& request, const Columns& columns) {
+    Fields row(parser.num_columns());
     std::string lines;
-    if (!shared.read(context.ptr(), positions.ptr(), separator)) return {};
-    for (const nb::handle one : rows) {
-        row.reset(&shared);
-        if (!PyDict_CheckExact(one.ptr()) || !row.read(one.ptr(), positions.ptr(), separator)) return {};
-        row.write(lines, separator);
+    lines.reserve(request.rows.size() * columns.size() * usual_bytes);
+    for (const nb::handle one : request.rows) {
+        row.reset(request.shared);
+        if (!PyDict_CheckExact(one.ptr()) || !row.read(one.ptr(), request.names, parser.separator())) return {};
+        row.write(lines, columns, parser.separator());
     }
-    return lines;
+    const Columns named = row.named();
+    return std::includes(columns.begin(), columns.end(), named.begin(), named.end()) ? lines : std::string{};
+}
+
+// The columns that a row names; none where it has something that only the caller understands.
+Columns columns_of(const ClickParser& parser, const Request& request, nb::handle row) {
+    Fields fields(parser.num_columns());
+    const bool is_clear = PyDict_CheckExact(row.ptr()) && fields.read(row.ptr(), request.names, parser.separator());
+    return is_clear ? fields.named() : Columns{};
+}
+
+// Encodes what the rows share once, and of each row what the first one names; false where that does not do.
+bool encode_apart(const ClickParser& parser, const Request& request, const Columns& all, const Encoded& to) {
+    const std::size_t num_rows = request.rows.size(), num_dense = parser.num_dense(), num_fields = parser.num_fields();
+    if (num_rows < 2) return false;
+    const Columns own = columns_of(parser, request, request.rows[0]);
+    if (own.empty() || own == all) return false;
+    const std::string lines = lines_of(parser, request, own);
+    std::string shared;
+    request.shared.write(shared, all, parser.separator());
+    const nb::gil_scoped_release unlocked;
+    if (parser.parse(parser.all(), shared.data(), shared.size(), 1, to.dense, to.ids).num_rows != 1) return false;
+    for (std::size_t row = 1; row < num_rows; ++row) {
+        std::copy_n(to.dense, num_dense, to.dense + row * num_dense);
+        std::copy_n(to.ids, num_fields, to.ids + row * num_fields);
+    }
+    return parser.parse(parser.some(own), lines.data(), lines.size(), num_rows, to.dense, to.ids).num_rows == num_rows;
+}
+
+bool encode_whole(const ClickParser& parser, const Request& request, const Columns& all, const Encoded& to) {
+    const std::size_t num_rows = request.rows.size();
+    const std::string lines = lines_of(parser, request, all);
+    const nb::gil_scoped_release unlocked;
+    return parser.parse(parser.all(), lines.data(), lines.size(), num_rows, to.dense, to.ids).num_rows == num_rows;
 }
 
 bool encode_rows(const ClickParser& self, nb::list rows, nb::dict context, nb::dict positions,
@@ -109,10 +81,14 @@ bool encode_rows(const ClickParser& self, nb::list rows, nb::dict context, nb::d
     }
     check_aligned(dense, ids);
     check_apart(dense, ids);
-    const std::string lines = lines_of(rows, context, positions, self.separator(), self.num_columns());
-    if (PyErr_Occurred()) PyErr_Clear();  // a name or a text of which the caller must make sense
-    const nb::gil_scoped_release unlocked;
-    return self.parse(lines.data(), lines.size(), num_rows, dense.data(), ids.data()).num_rows == num_rows;
+    Fields shared(self.num_columns());
+    Names names(positions);
+    Columns all(self.num_columns());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const Encoded to{dense.data(), ids.data()};
+    const Request request{rows, shared, names};
+    return shared.read(context.ptr(), names, self.separator()) &&
+           (encode_apart(self, request, all, to) || encode_whole(self, request, all, to));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "dispatch.hpp"
@@ -15,11 +16,43 @@ namespace {
 // Text whose separators are found together, so that it stays in level 1; a longer line is not clean.
 constexpr std::size_t window_bytes = 8192;
 
+Features all_of(std::vector<std::uint32_t> columns) {
+    std::vector<std::uint32_t> places(columns.size());
+    std::iota(places.begin(), places.end(), 0u);
+    return {std::move(places), std::move(columns)};
+}
+
+// The features that are among `columns`, which lines have one after the other.
+Features some_of(const Features& features, const std::vector<std::size_t>& columns) {
+    Features some;
+    for (std::size_t i = 0; i < features.size(); ++i) {
+        const auto found = std::lower_bound(columns.begin(), columns.end(), features.columns[i]);
+        if (found == columns.end() || *found != features.columns[i]) continue;
+        some.places.push_back(features.places[i]);
+        some.columns.push_back(static_cast<std::uint32_t>(found - columns.begin()));
+    }
+    return some;
+}
+
+// Whether a line ends after so many columns, and not in a carriage return.
+bool is_whole(const char* window, const std::uint32_t* ends, std::size_t num_columns) noexcept {
+    const char* begin = window + static_cast<std::uint32_t>(ends[-1] + 1);
+    const char* end = window + ends[num_columns - 1];
+    return std::memchr(begin, '\n', static_cast<std::size_t>(end - begin) + 1) == end && (end == begin || end[-1] != '\r');
+}
+
+// The first end may be that of no line, -1 as an unsigned number: adding 1 gives 0 again.
+inline Value column_of(const char* text, const char* window, const std::uint32_t* ends, std::uint32_t column) {
+    const std::uint32_t begin = (ends - 1)[column] + 1;
+    return {text, window + begin, ends[column] - begin};
+}
+
 }  // namespace
 
 ClickParser::ClickParser(LineLayout layout, Standardisation standardisation, std::vector<Vocabulary> vocabularies,
                          std::vector<std::uint64_t> table_rows)
-    : layout_(std::move(layout)),
+    : separator_(layout.separator),
+      all_{layout.num_columns, all_of(std::move(layout.dense_columns)), all_of(std::move(layout.field_columns)), true},
       standardisation_(std::move(standardisation)),
       vocabularies_(std::move(vocabularies)),
       table_rows_(std::move(table_rows)) {
@@ -30,74 +63,67 @@ ClickParser::ClickParser(LineLayout layout, Standardisation standardisation, std
     for (std::size_t n = 0; n < logs_.size(); ++n) logs_[n] = std::log1p(static_cast<float>(n));
 }
 
-Parsed ClickParser::parse(const char* text, std::size_t size, std::size_t max_rows, float* dense,
-                          std::int64_t* ids) const {
-    return vocabularies_.empty() ? parse_as<true>(text, size, max_rows, dense, ids)
-                                 : parse_as<false>(text, size, max_rows, dense, ids);
+LineColumns ClickParser::some(const std::vector<std::size_t>& columns) const {
+    return {columns.size(), some_of(all_.dense, columns), some_of(all_.fields, columns), false};
 }
 
-template <bool is_hashed>
-Parsed ClickParser::parse_as(const char* text, std::size_t size, std::size_t max_rows, float* dense,
-                             std::int64_t* ids) const {
+Parsed ClickParser::parse(const LineColumns& columns, const char* text, std::size_t size, std::size_t max_rows,
+                          float* dense, std::int64_t* ids) const {
+    using Parse = decltype(&ClickParser::parse_as<true, true>);
+    constexpr Parse parses[2][2] = {{&ClickParser::parse_as<false, false>, &ClickParser::parse_as<false, true>},
+                                    {&ClickParser::parse_as<true, false>, &ClickParser::parse_as<true, true>}};
+    const Parse parse = parses[vocabularies_.empty()][columns.has_all];
+    return (this->*parse)(columns, text, size, max_rows, dense, ids);
+}
+
+template <bool is_hashed, bool has_all>
+Parsed ClickParser::parse_as(const LineColumns& columns, const char* text, std::size_t size, std::size_t max_rows,
+                             float* dense, std::int64_t* ids) const {
     // Look-ups are one row behind the text, so that memory has answered when they come.
-    std::vector<Vocabulary::Query> pending(is_hashed ? 0 : num_fields());
+    std::vector<Vocabulary::Query> pending(is_hashed ? 0 : columns.fields.size());
     std::array<std::uint32_t, 1 + window_bytes + 8> marks;
     marks[0] = std::numeric_limits<std::uint32_t>::max();
     Parsed parsed{0, 0};
     while (parsed.num_rows < max_rows) {
         const char* window = text + parsed.end;
         const std::size_t window_size = std::min(size - parsed.end, window_bytes);
-        const std::size_t num_marks = kernels().find_marks(window, window_size, layout_.separator, marks.data() + 1);
+        const std::size_t num_marks = kernels().find_marks(window, window_size, separator_, marks.data() + 1);
         std::size_t num_taken = 0;
-        for (; num_taken + layout_.num_columns <= num_marks && parsed.num_rows < max_rows; ++parsed.num_rows) {
+        for (; num_taken + columns.count <= num_marks && parsed.num_rows < max_rows; ++parsed.num_rows) {
             const Line line{text, window, marks.data() + 1 + num_taken};
-            if (!is_whole(line) || !read_numbers(line, dense)) break;
+            if (!is_whole(window, line.ends, columns.count) || !read_numbers<has_all>(columns.dense, line, dense)) break;
             if constexpr (is_hashed) {
-                hash_ids(line, ids);
+                hash_ids<has_all>(columns.fields, line, ids);
             } else {
-                if (parsed.num_rows > 0) look_up(pending.data(), ids - num_fields());
-                query(line, pending.data());
+                if (parsed.num_rows > 0) look_up<has_all>(columns.fields, pending.data(), ids - num_fields());
+                query<has_all>(columns.fields, line, pending.data());
             }
-            num_taken += layout_.num_columns;
+            num_taken += columns.count;
             dense += num_dense();
             ids += num_fields();
         }
         if (num_taken == 0) break;
         parsed.end += marks[num_taken] + 1;
     }
-    if (!is_hashed && parsed.num_rows > 0) look_up(pending.data(), ids - num_fields());
+    if (!is_hashed && parsed.num_rows > 0) look_up<has_all>(columns.fields, pending.data(), ids - num_fields());
     return parsed;
-}
-
-namespace {
-
-// The first end may be that of no line, -1 as an unsigned number: adding 1 gives 0 again.
-inline Value column_of(const char* text, const char* window, const std::uint32_t* ends, std::uint32_t column) {
-    const std::uint32_t begin = (ends - 1)[column] + 1;
-    return {text, window + begin, ends[column] - begin};
-}
-
-}  // namespace
-
-bool ClickParser::is_whole(const Line& line) const noexcept {
-    const char* begin = line.window + static_cast<std::uint32_t>(line.ends[-1] + 1);
-    const char* end = line.window + line.ends[layout_.num_columns - 1];
-    return std::memchr(begin, '\n', static_cast<std::size_t>(end - begin) + 1) == end && (end == begin || end[-1] != '\r');
 }
 
 float ClickParser::log_of(std::uint32_t number) const noexcept {
     return number < logs_.size() ? logs_[number] : std::log1p(static_cast<float>(number));
 }
 
-bool ClickParser::read_numbers(const Line& line, float* dense) const noexcept {
-    const std::size_t count = num_dense();
-    const std::uint32_t* columns = layout_.dense_columns.data();
+template <bool has_all>
+bool ClickParser::read_numbers(const Features& numbers, const Line& line, float* dense) const noexcept {
+    const std::size_t count = numbers.size();
+    const std::uint32_t* columns = numbers.columns.data();
     const double* means = standardisation_.means.data();
     const double* inverse_deviations = standardisation_.inverse_deviations.data();
     for (std::size_t i = 0; i < count; ++i) {
         const Value value = column_of(line.text, line.window, line.ends, columns[i]);
+        const std::size_t place = numbers.place<has_all>(i);
         if (value.size == 0) {
-            dense[i] = 0.0f;
+            dense[place] = 0.0f;
             continue;
         }
         const bool is_negative = *value.data == '-';
@@ -111,39 +137,45 @@ bool ClickParser::read_numbers(const Line& line, float* dense) const noexcept {
             return false;
         }
         // A product, as polars divides a column by a number.
-        dense[i] = static_cast<float>((static_cast<double>(log) - means[i]) * inverse_deviations[i]);
+        dense[place] = static_cast<float>((static_cast<double>(log) - means[place]) * inverse_deviations[place]);
     }
     return true;
 }
 
-void ClickParser::hash_ids(const Line& line, std::int64_t* ids) const noexcept {
-    const std::size_t count = num_fields();
-    const std::uint32_t* columns = layout_.field_columns.data();
+template <bool has_all>
+void ClickParser::hash_ids(const Features& fields, const Line& line, std::int64_t* ids) const noexcept {
+    const std::size_t count = fields.size();
+    const std::uint32_t* columns = fields.columns.data();
     const std::uint64_t* first_rows = first_rows_.data();
     const std::uint64_t* table_rows = table_rows_.data();
     for (std::size_t i = 0; i < count; ++i) {
         const Value value = column_of(line.text, line.window, line.ends, columns[i]);
-        const std::uint64_t hash = hash_of(value, field_seed(i));
-        const std::uint64_t id = num_reserved_ids + reduced(hash, table_rows[i] - num_reserved_ids);
-        ids[i] = static_cast<std::int64_t>(first_rows[i] + (value.size == 0 ? missing_id : id));
+        const std::size_t place = fields.place<has_all>(i);
+        const std::uint64_t hash = hash_of(value, field_seed(place));
+        const std::uint64_t id = num_reserved_ids + reduced(hash, table_rows[place] - num_reserved_ids);
+        ids[place] = static_cast<std::int64_t>(first_rows[place] + (value.size == 0 ? missing_id : id));
     }
 }
 
-void ClickParser::query(const Line& line, Vocabulary::Query* row) const noexcept {
-    const std::size_t count = num_fields();
-    const std::uint32_t* columns = layout_.field_columns.data();
+template <bool has_all>
+void ClickParser::query(const Features& fields, const Line& line, Vocabulary::Query* row) const noexcept {
+    const std::size_t count = fields.size();
+    const std::uint32_t* columns = fields.columns.data();
     const Vocabulary* vocabularies = vocabularies_.data();
     for (std::size_t i = 0; i < count; ++i) {
-        row[i] = vocabularies[i].query(column_of(line.text, line.window, line.ends, columns[i]));
+        const Value value = column_of(line.text, line.window, line.ends, columns[i]);
+        row[i] = vocabularies[fields.place<has_all>(i)].query(value);
     }
 }
 
-void ClickParser::look_up(const Vocabulary::Query* row, std::int64_t* ids) const noexcept {
-    const std::size_t count = num_fields();
+template <bool has_all>
+void ClickParser::look_up(const Features& fields, const Vocabulary::Query* row, std::int64_t* ids) const noexcept {
+    const std::size_t count = fields.size();
     const std::uint64_t* first_rows = first_rows_.data();
     const Vocabulary* vocabularies = vocabularies_.data();
     for (std::size_t i = 0; i < count; ++i) {
-        ids[i] = static_cast<std::int64_t>(first_rows[i] + vocabularies[i].id(row[i]));
+        const std::size_t place = fields.place<has_all>(i);
+        ids[place] = static_cast<std::int64_t>(first_rows[place] + vocabularies[place].id(row[i]));
     }
 }
 

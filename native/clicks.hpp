@@ -22,6 +22,28 @@ struct LineLayout {
     std::vector<std::uint32_t> field_columns;  // position of each categorical value
 };
 
+// Numbers, or categorical values: which ones of a row, and in which columns of a line.
+struct Features {
+    std::vector<std::uint32_t> places;
+    std::vector<std::uint32_t> columns;
+
+    std::size_t size() const noexcept { return columns.size(); }
+
+    // All features of a row are in their places, which saves reading where.
+    template <bool has_all>
+    std::size_t place(std::size_t i) const noexcept {
+        return has_all ? i : places[i];
+    }
+};
+
+// Lines of which some columns may be left out.
+struct LineColumns {
+    std::size_t count;  // of those that a line has
+    Features dense;
+    Features fields;
+    bool has_all;
+};
+
 // A number x becomes (l - mean) / deviation with l = sign(x) log(1 + |x|); a missing one 0.
 struct Standardisation {
     std::vector<double> means;
@@ -43,14 +65,20 @@ class ClickParser {
     ClickParser(const ClickParser&) = delete;
     ClickParser& operator=(const ClickParser&) = delete;
 
-    char separator() const noexcept { return layout_.separator; }
-    std::size_t num_columns() const noexcept { return layout_.num_columns; }
-    std::size_t num_dense() const noexcept { return layout_.dense_columns.size(); }
-    std::size_t num_fields() const noexcept { return layout_.field_columns.size(); }
+    char separator() const noexcept { return separator_; }
+    std::size_t num_columns() const noexcept { return all_.count; }
+    std::size_t num_dense() const noexcept { return all_.dense.size(); }
+    std::size_t num_fields() const noexcept { return all_.fields.size(); }
 
-    // Writes up to `max_rows` rows: dense [rows, num_dense] and ids [rows, num_fields]. Throws std::bad_alloc, before it
-    // writes anything. Ids are looked up, or, without vocabularies, hashed: 2 + hash * (rows of the table - 2) / 2^64.
-    Parsed parse(const char* text, std::size_t size, std::size_t max_rows, float* dense, std::int64_t* ids) const;
+    // All columns of a line, and those of lines that have only some of them, in ascending order. Throws std::bad_alloc.
+    const LineColumns& all() const noexcept { return all_; }
+    LineColumns some(const std::vector<std::size_t>& columns) const;
+
+    // Writes up to `max_rows` rows: dense [rows, num_dense] and ids [rows, num_fields], but for what the columns leave out.
+    // Throws std::bad_alloc, before it writes anything. Ids are looked up, or, without vocabularies, hashed: 2 + hash *
+    // (rows of the table - 2) / 2^64.
+    Parsed parse(const LineColumns& columns, const char* text, std::size_t size, std::size_t max_rows, float* dense,
+                 std::int64_t* ids) const;
 
    private:
     // A line of the window `text`; its columns end at ends[0], ends[1], ..., and the line before at ends[-1].
@@ -60,16 +88,21 @@ class ClickParser {
         const std::uint32_t* ends;
     };
 
-    template <bool is_hashed>
-    Parsed parse_as(const char* text, std::size_t size, std::size_t max_rows, float* dense, std::int64_t* ids) const;
-    bool is_whole(const Line& line) const noexcept;
-    bool read_numbers(const Line& line, float* dense) const noexcept;
-    void hash_ids(const Line& line, std::int64_t* ids) const noexcept;
-    void query(const Line& line, Vocabulary::Query* row) const noexcept;
-    void look_up(const Vocabulary::Query* row, std::int64_t* ids) const noexcept;
+    template <bool is_hashed, bool has_all>
+    Parsed parse_as(const LineColumns& columns, const char* text, std::size_t size, std::size_t max_rows, float* dense,
+                    std::int64_t* ids) const;
+    template <bool has_all>
+    bool read_numbers(const Features& numbers, const Line& line, float* dense) const noexcept;
+    template <bool has_all>
+    void hash_ids(const Features& fields, const Line& line, std::int64_t* ids) const noexcept;
+    template <bool has_all>
+    void query(const Features& fields, const Line& line, Vocabulary::Query* row) const noexcept;
+    template <bool has_all>
+    void look_up(const Features& fields, const Vocabulary::Query* row, std::int64_t* ids) const noexcept;
     float log_of(std::uint32_t number) const noexcept;
 
-    LineLayout layout_;
+    char separator_;
+    LineColumns all_;
     Standardisation standardisation_;
     std::vector<Vocabulary> vocabularies_;
     std::vector<std::uint64_t> table_rows_;

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.base.errors import DataError
+from farthing.lowbit import native
 from farthing.recommend.encoder import RowEncoder
 from farthing.recommend.values import Row, Value, ValueEncoder
 from tests.recommend import small
@@ -69,6 +71,46 @@ def test_a_row_says_otherwise_than_its_context(encoder: RowEncoder) -> None:
     together = values.encode([{name: "item-2"}, {}], context={name: "item-7"}, name="rows")
     alone = values.encode([{name: "item-2"}, {name: "item-7"}], context={}, name="rows")
     assert np.array_equal(together.indices, alone.indices)
+
+
+@pytest.mark.parametrize("is_hashed", [False, True])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"color": "red"}, {"color": "blue"}, {"color": None}],
+        [{"m": 0.5, "label": 1}, {}, {"m": "7"}],
+        [{"n": 1}, {"color": "red"}, {"m": 3, "n": None}],  # rows of which others name other columns
+        [{}, {"color": "red"}],
+    ],
+)
+def test_what_rows_share_is_theirs(rows: list[Row], is_hashed: bool) -> None:
+    module = native.extension()
+    if module is None:
+        pytest.skip("the native extension is not built (make install)")
+    positions = {"label": -1, "n": 0, "m": 1, "color": 2, "shape": 3}
+    parser = module.ClickParser(
+        separator="\t",
+        num_columns=4,
+        dense_columns=np.array([1, 0], dtype=np.uint32),
+        field_columns=np.array([3, 2, 3], dtype=np.uint32),
+        means=np.array([0.5, 2.0]),
+        deviations=np.array([2.0, 3.0]),
+        table_rows=np.array([3, 4, 3], dtype=np.uint64),
+        text=b"" if is_hashed else b"roundredbluesquare",
+        sizes=np.array([] if is_hashed else [5, 3, 4, 6], dtype=np.uint32),
+        is_hashed=is_hashed,
+    )
+    context: Row = {"n": 4, "m": -2, "color": "blue", "shape": "square"}
+
+    def encoded(rows: list[Row], context: Row) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        dense, ids = np.empty((len(rows), 2), dtype=np.float32), np.empty((len(rows), 3), dtype=np.int64)
+        assert module.encode_rows(parser, rows, context, positions, dense, ids)
+        return dense, ids
+
+    together = encoded(rows, context)
+    alone = [encoded([context | row], {}) for row in rows]
+    for part, parts in zip(together, zip(*alone, strict=True), strict=True):
+        np.testing.assert_array_equal(part, np.concatenate(parts))
 
 
 def test_columns_of_the_log_that_say_nothing_are_no_fault(encoder: RowEncoder) -> None:
