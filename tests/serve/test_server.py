@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from farthing.base.errors import ConfigError, DataError
-from farthing.serve.server import listen, read_token
+from farthing.serve.doorkeeper import Doorkeeper
+from farthing.serve.metrics import Metrics
+from farthing.serve.server import listen, read_token, serve
 from farthing.serve.sizes import parse_bytes
 
 
@@ -43,6 +47,16 @@ def test_ports_have_a_range(port: int) -> None:
 def test_a_taken_port_is_an_error() -> None:
     with listen("127.0.0.1", 0) as first, pytest.raises(ConfigError, match="choose another --port"):
         listen("127.0.0.1", first.getsockname()[1])
+
+
+def test_what_is_loaded_is_not_looked_through_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    num_frozen: list[int] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda _, sockets: num_frozen.append(gc.get_freeze_count()))
+    metrics = Metrics()
+    with listen("127.0.0.1", 0) as listener:
+        serve(Doorkeeper(app=lambda *_: None, metrics=metrics), listener)  # type: ignore[arg-type]
+    assert num_frozen[0] > 10_000
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.parametrize(
