@@ -3,7 +3,8 @@
     python -m bench.serve MODEL [--seconds 5]
 
 MODEL is a model folder; its rows are made up. Each server has one core and one thread, the load comes from another
-process on loopback. Results go to bench/results/serve.json and into the table of docs/serve.md.
+process on loopback. Where the time of a request goes is measured apart, without HTTP. Results go to
+bench/results/serve.json and into the table of docs/serve.md.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from bench.machine import describe
+from bench.serveparts import Parts, parts
 
 from farthing.base.files import write_json
 from farthing.recommend.encoder import RowEncoder
@@ -30,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "bench" / "results" / "serve.json", ROOT / "docs" / "serve.md"
 START, END = "<!-- table: serve -->\n", "<!-- end -->"
 CANDIDATES = 500
+ONE, RANKING, ROWS = "1 row", f"1 context, {CANDIDATES} candidates", f"{CANDIDATES} rows"
 START_S = 60.0
 ASKED = {"single rows against the empty handler": 1 / 1.3, "single rows against FastAPI": 5.0, "candidates": 20.0}
 
@@ -96,12 +99,17 @@ def load(url: str, body: object, *, seconds: float, rate: float | None = None, c
     return summary
 
 
-def measure(folder: Path, seconds: float) -> list[Row]:
-    """All rows of the table."""
+def requests_of(folder: Path) -> dict[str, Row]:
+    """What is asked for: one row, one context of half the columns with many candidates, and these as rows."""
     rows = rows_of(folder, CANDIDATES)
-    single, whole = {"rows": rows[:1]}, {"rows": rows}
     shared = {name: rows[0][name] for name in list(rows[0])[: len(rows[0]) // 2]}
-    ranking = {"context": shared, "candidates": [{k: v for k, v in row.items() if k not in shared} for row in rows]}
+    own = [{name: value for name, value in row.items() if name not in shared} for row in rows]
+    return {ONE: {"rows": rows[:1]}, RANKING: {"context": shared, "candidates": own}, ROWS: {"rows": rows}}
+
+
+def measure(folder: Path, requests: dict[str, Row], seconds: float) -> list[Row]:
+    """All rows of the table."""
+    single = requests[ONE]
     measured: list[Row] = []
 
     def note(engine: str, what: str, **found: Any) -> Row:  # Any: figures
@@ -117,25 +125,25 @@ def measure(folder: Path, seconds: float) -> list[Row]:
             if name == "farthing":
                 for share in (0.5, 1.0, 2.0):
                     note(name, f"1 row, {share:g}x capacity", **load(url, single, seconds=seconds, rate=share * most))
-                note(name, f"1 context, {CANDIDATES} candidates", **load(url, ranking, seconds=seconds, connections=2))
+                note(name, RANKING, **load(url, requests[RANKING], seconds=seconds, connections=2))
             if name != "empty":
-                note(name, f"{CANDIDATES} rows", **load(url, whole, seconds=seconds, connections=2))
+                note(name, ROWS, **load(url, requests[ROWS], seconds=seconds, connections=2))
     return measured
 
 
 def ratios(rows: list[Row]) -> dict[str, float]:
     """What was asked for."""
     rate = {(row["engine"], row["work"]): row["answered_per_second"] for row in rows}
-    single, many = "1 row, 32 connections", f"{CANDIDATES} rows"
+    single = "1 row, 32 connections"
     return {
         "single rows against the empty handler": rate["farthing", single] / rate["empty", single],
         "single rows against FastAPI": rate["farthing", single] / rate["fastapi", single],
-        "candidates": rate["farthing", f"1 context, {CANDIDATES} candidates"] / rate["fastapi", many],
+        "candidates": rate["farthing", RANKING] / rate["fastapi", ROWS],
     }
 
 
-def table(rows: list[Row], machine: dict[str, Any]) -> str:
-    """The rows as Markdown."""
+def table(rows: list[Row], times: dict[str, Parts], machine: dict[str, Any]) -> str:
+    """The rows, ratios and parts as Markdown."""
     lines = [
         "| server | work | requests/s | p50 ms | p99 ms | p99.9 ms | turned away |",
         "|---|---|---:|---:|---:|---:|---:|",
@@ -147,6 +155,9 @@ def table(rows: list[Row], machine: dict[str, Any]) -> str:
     ]
     lines += ["", "| ratio | asked | reached |", "|---|---:|---:|"]
     lines += [f"| {name} | {ASKED[name]:.2g} | {reached:.2f} |" for name, reached in ratios(rows).items()]
+    names = list(times[ONE])
+    lines += ["", f"| us without HTTP | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
+    lines += [f"| {what} | {' | '.join(f'{us:,.1f}' for us in found.values())} |" for what, found in times.items()]
     lines += ["", f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}; server and load have a core each."]
     return "\n".join(lines) + "\n"
 
@@ -156,12 +167,15 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--seconds", type=float, default=5.0)
     options = parser.parse_args()
-    rows, machine = measure(options.model, options.seconds), describe()
-    write_json(RESULTS, {"machine": machine, "rows": rows})
+    requests, machine = requests_of(options.model), describe()
+    rows = measure(options.model, requests, options.seconds)
+    times = parts(options.model, requests)
+    write_json(RESULTS, {"machine": machine, "rows": rows, "parts_us": times})
     text = PAGE.read_text(encoding="utf-8")
     before, after = text.split(START)[0], text.split(START)[1].partition(END)[2]
-    PAGE.write_text(before + START + table(rows, machine) + END + after, encoding="utf-8")
-    print(table(rows, machine))
+    text = table(rows, times, machine)
+    PAGE.write_text(before + START + text + END + after, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
