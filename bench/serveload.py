@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -133,6 +134,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     options = parser.parse_args()
     load = Load(options.url, sys.stdin.buffer.read())
+    gc.disable()  # a pause of this process would count as the server's
     if options.rate:
         uvloop.run(load.open(options.rate, options.seconds))
     else:
