@@ -31,6 +31,16 @@ inline std::size_t start_of(const Bags<Index>& bags, std::size_t bag) {
     return bag < bags.num_offsets ? static_cast<std::size_t>(bags.offsets[bag]) : bags.num_indices;
 }
 
+// Whether every bag has one row, as the fields of a click model mostly do.
+template <typename Index>
+inline bool is_one_each(const Bags<Index>& bags, std::size_t first, std::size_t last) {
+    if (bags.offsets == nullptr) return bags.bag_size == 1;
+    const std::size_t given = last < bags.num_offsets ? last : bags.num_offsets - 1;
+    Index differing = 0;
+    for (std::size_t bag = first; bag < given; ++bag) differing |= (bags.offsets[bag + 1] - bags.offsets[bag]) ^ 1;
+    return differing == 0 && start_of(bags, last) - start_of(bags, first) == last - first;
+}
+
 // Levels to values: the scale and the offset of the row that it was moved to.
 template <Granularity G>
 class Values {
@@ -121,8 +131,9 @@ inline F32 weight_of(const Bags<Index>& bags, std::size_t position) {
 }
 
 // Sums `Vectors` vectors of columns of all bags, from `column` on. Bits and all other parameters of the template are
-// such that the loop over rows has no branch and no shift for them, and all sums stay in registers.
-template <unsigned Bits, Granularity G, std::size_t Vectors, typename Index>
+// such that the loop over rows has no branch and no shift for them, and all sums stay in registers; with one row in
+// each bag there is no such loop.
+template <unsigned Bits, Granularity G, bool IsOneEach, std::size_t Vectors, typename Index>
 void sum_columns(const BagCall<Index>& call, std::size_t column) {
     const PackedTable table = call.table;
     const Bags<Index> bags = call.bags;
@@ -133,7 +144,7 @@ void sum_columns(const BagCall<Index>& call, std::size_t column) {
     const std::size_t bytes_ahead = bags_ahead * call.out_stride * sizeof(float);
     float* out = call.out + column;
     for (std::size_t bag = call.first; bag < call.last; ++bag, out += call.out_stride) {
-        const std::size_t start = i, end = start_of(bags, bag + 1);
+        const std::size_t start = i, end = IsOneEach ? i + 1 : start_of(bags, bag + 1);
         __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(out) + bytes_ahead), 1);
         F32 sums[Vectors];
         for (F32& sum : sums) sum = F32::all(0.0f);
@@ -194,16 +205,26 @@ void sum_last_columns(const BagCall<Index>& call, std::size_t column) {
     }
 }
 
-template <unsigned Bits, Granularity G, typename Index>
-void sum_all_columns(const BagCall<Index>& call) {
+template <unsigned Bits, Granularity G, bool IsOneEach, typename Index>
+void sum_whole_vectors(const BagCall<Index>& call) {
     constexpr std::size_t size = F32::size;
     const std::size_t dim = call.table.dim;
     std::size_t column = 0;
-    for (; column + 8 * size <= dim; column += 8 * size) sum_columns<Bits, G, 8>(call, column);
-    for (; column + 4 * size <= dim; column += 4 * size) sum_columns<Bits, G, 4>(call, column);
-    for (; column + 2 * size <= dim; column += 2 * size) sum_columns<Bits, G, 2>(call, column);
-    for (; column + 1 * size <= dim; column += 1 * size) sum_columns<Bits, G, 1>(call, column);
-    if (column < dim) sum_last_columns<Bits, G>(call, column);
+    for (; column + 8 * size <= dim; column += 8 * size) sum_columns<Bits, G, IsOneEach, 8>(call, column);
+    for (; column + 4 * size <= dim; column += 4 * size) sum_columns<Bits, G, IsOneEach, 4>(call, column);
+    for (; column + 2 * size <= dim; column += 2 * size) sum_columns<Bits, G, IsOneEach, 2>(call, column);
+    for (; column + 1 * size <= dim; column += 1 * size) sum_columns<Bits, G, IsOneEach, 1>(call, column);
+}
+
+template <unsigned Bits, Granularity G, typename Index>
+void sum_all_columns(const BagCall<Index>& call) {
+    if (G == Granularity::group && is_one_each(call.bags, call.first, call.last)) {
+        sum_whole_vectors<Bits, Granularity::group, true>(call);  // of no other kind: it would be code that nobody runs
+    } else {
+        sum_whole_vectors<Bits, G, false>(call);
+    }
+    const std::size_t column = call.table.dim / F32::size * F32::size;
+    if (column < call.table.dim) sum_last_columns<Bits, G>(call, column);
 }
 
 template <unsigned Bits, typename Index>

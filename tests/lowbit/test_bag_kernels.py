@@ -90,7 +90,10 @@ TABLES = {
     "dim": st.one_of(st.integers(1, 75), st.sampled_from([8, 16, 64, 128, 200])),
     "granularity": st.sampled_from(GRANULARITIES),
     "has_offset": st.booleans(),
-    "sizes": st.lists(st.integers(0, 4), max_size=9),
+    "sizes": st.one_of(
+        st.lists(st.integers(0, 4), max_size=9),
+        st.builds(lambda count, last: [1] * count + [last], st.integers(0, 9), st.sampled_from([1, 1, 0, 3])),
+    ),
     "dtype": st.sampled_from([torch.int32, torch.int64]),
 }
 

@@ -27,9 +27,10 @@ Output bags_of(Random& random) {
     const std::vector<float> scale = random.reals(num_scales(granularity, group_starts.size(), num_rows, dim));
     const std::vector<float> offset = random.reals(scale.size());
     std::vector<Index> indices, offsets;
+    const bool is_one_each = random.choice({true, false, false});
     for (std::size_t bag = 0; bag < num_bags; ++bag) {
         offsets.push_back(static_cast<Index>(indices.size()));
-        for (std::size_t left = random.integer(0, 4); left > 0; --left) {
+        for (std::size_t left = is_one_each ? 1 : random.integer(0, 4); left > 0; --left) {
             indices.push_back(static_cast<Index>(random.integer(0, num_rows - 1)));
         }
     }
