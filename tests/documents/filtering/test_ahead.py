@@ -50,7 +50,25 @@ def test_threads_end_when_nobody_takes_the_rest() -> None:
     results = work_ahead(lambda thing: thing, itertools.count(), workers=3, ahead=6)
     next(results)
     results.close()  # type: ignore[attr-defined]  # an iterator that is a generator
+    end = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.01)
     assert threading.active_count() == before
+
+
+def test_letting_go_of_the_rest_does_not_wait() -> None:
+    is_free = threading.Event()
+
+    def work(number: int) -> None:
+        if number:
+            is_free.wait(10)
+
+    results = work_ahead(work, itertools.count(), workers=1, ahead=3)
+    next(results)
+    start = time.monotonic()
+    results.close()  # type: ignore[attr-defined]  # an iterator that is a generator
+    assert time.monotonic() - start < 5
+    is_free.set()
 
 
 def test_nothing_to_do_is_no_error() -> None:

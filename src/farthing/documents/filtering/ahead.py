@@ -20,16 +20,18 @@ def work_ahead(work: Callable[[A], B], things: Iterable[A], *, workers: int, ahe
         workers: threads.
         ahead: results, done or under way, that wait at most.
     """
-    with ThreadPoolExecutor(workers, thread_name_prefix="ahead") as pool:
-        waiting: deque[tuple[A, Future[B]]] = deque()
-        try:
-            for thing in things:
-                waiting.append((thing, pool.submit(work, thing)))
-                if len(waiting) >= ahead:
-                    done, result = waiting.popleft()
-                    yield done, result.result()
-            while waiting:
+    # Not in a `with`, which would wait for the threads: results that are not read to the end are let go of by the
+    # garbage collector, wherever that runs, even where a thread is being started, and waiting there never ends.
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="ahead")
+    waiting: deque[tuple[A, Future[B]]] = deque()
+    try:
+        for thing in things:
+            waiting.append((thing, pool.submit(work, thing)))
+            if len(waiting) >= ahead:
                 done, result = waiting.popleft()
                 yield done, result.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while waiting:
+            done, result = waiting.popleft()
+            yield done, result.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
