@@ -94,8 +94,8 @@ class Augmenter:
         amount = self._draw(len(some), -1.0, 1.0).to(images.device)[:, None, None, None]
         some = some.to(images.device)
         chosen = images[some]
-        thinner, thicker = F.max_pool2d(chosen, 3, 1, 1), -F.max_pool2d(-chosen, 3, 1, 1)
-        return images.index_copy(0, some, torch.lerp(chosen, torch.where(amount > 0, thinner, thicker), amount.abs()))
+        sign = amount.sign()  # less ink is the lightest pixel around, more ink the darkest
+        return images.index_copy(0, some, torch.lerp(chosen, sign * _largest_around(sign * chosen), amount.abs()))
 
     def _textured(self, images: Tensor) -> Tensor:
         """A random filter that keeps the mean, blended in (RandConv, https://arxiv.org/abs/2007.13003)."""
@@ -120,8 +120,10 @@ class Augmenter:
         some = some.to(images.device)
         chosen = images[some]
         taps = torch.tensor(_BINOMIAL, device=images.device)
-        padded = F.pad(chosen, (2, 2, 2, 2), mode="replicate")
-        blurred = F.conv2d(F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5))
+        blurred = F.pad(chosen, (2, 2, 2, 2), mode="replicate").transpose(0, 1)  # as channels of one page: far quicker
+        for shape in ((len(some), 1, 5, 1), (len(some), 1, 1, 5)):
+            blurred = F.conv2d(blurred, taps.expand(len(some), 5).reshape(shape), groups=len(some))
+        blurred = blurred.transpose(0, 1)
         return images.index_copy(0, some, (chosen + amount * (chosen - blurred)).clamp(0, 1))
 
     def _blurred(self, images: Tensor) -> Tensor:
@@ -159,6 +161,13 @@ class Augmenter:
                 rows, columns = slice(int(y), int(y + share_y * height)), slice(int(x), int(x + share_x * width))
                 images[index, 0, rows, columns] = float(self._rng.random())
         return images
+
+
+def _largest_around(images: Tensor) -> Tensor:
+    """The largest of 3 x 3 pixels around each, as F.max_pool2d gives, which takes five times as long."""
+    padded = F.pad(images, (1, 1, 1, 1), mode="replicate")
+    rows = torch.maximum(torch.maximum(padded[..., :-2, :], padded[..., 1:-1, :]), padded[..., 2:, :])
+    return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])
 
 
 def _warped(
