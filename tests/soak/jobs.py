@@ -40,7 +40,7 @@ class Job:
 def _training(folder: Path) -> Contents:
     """The tensors of every file of weights and states, and the states but for the time they took."""
     digests = {}
-    for path in sorted((folder / "run").rglob("*.safetensors")):
+    for path in _finished(folder / "run", "*.safetensors"):
         tensors = load_file(path)
         parts = [name.encode() + tensors[name].numpy(force=True).tobytes() for name in sorted(tensors)]
         if path.name == "checkpoint.safetensors":
@@ -87,11 +87,13 @@ def _discovered(folder: Path) -> Contents:
 
 
 def _files(folder: Path) -> Contents:
+    return {str(path.relative_to(folder)): _sha256(path.read_bytes()) for path in _finished(folder, "*")}
+
+
+def _finished(folder: Path, pattern: str) -> list[Path]:
     """Every file that has its final name, in folders that have theirs: a killed process leaves temporary ones."""
-    paths = (
-        path for path in sorted(folder.rglob("*")) if path.is_file() and ".part" not in str(path.relative_to(folder))
-    )
-    return {str(path.relative_to(folder)): _sha256(path.read_bytes()) for path in paths}
+    found = sorted(path for path in folder.rglob(pattern) if path.is_file())
+    return [path for path in found if ".part" not in str(path.relative_to(folder))]
 
 
 def _sha256(content: bytes) -> str:
