@@ -108,5 +108,15 @@ def test_a_kill_leaves_the_old_folder_or_the_new_one(tmp_path: Path, kill_at: in
     was_killed = os.WIFSIGNALED(status)
     assert was_killed == (kill_at < 5)
     assert (folder / "text").read_text() == ("old" if kill_at < 4 else "new")
-    write(folder, "newer")  # what the kill left behind is in nobody's way
+    write(folder, "newer")  # what the kill left behind is in nobody's way, and cleared away
     assert (folder / "text").read_text() == "newer"
+    assert names(tmp_path) == {"model"}
+
+
+def test_what_somebody_is_still_writing_is_left_alone(tmp_path: Path) -> None:
+    with replaced_folder(tmp_path / "model", marker="mark") as temporary:
+        (temporary / "mark").write_text("slow")
+        write(tmp_path / "model", "quick")
+        assert (tmp_path / "model" / "text").read_text() == "quick"
+    assert (tmp_path / "model" / "mark").read_text() == "slow"
+    assert names(tmp_path) == {"model"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
+import glob
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from farthing.base.errors import DataError
@@ -32,10 +34,14 @@ def replaced_folder(folder: Path, *, marker: str) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists() and not (folder / marker).is_file() and any(folder.iterdir()):
             raise DataError(f"{folder}: holds something else (no {marker}); choose another folder or empty this one")
+        _remove_leftovers(folder)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+        descriptor = os.open(temporary, os.O_RDONLY)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); choose a folder you may write to") from error
     try:
+        with suppress(OSError):  # a file system without locks; where nobody gets one, nobody clears anything away
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # until this process ends, however it does
         yield temporary
         for path in temporary.iterdir():
             path.chmod(0o644)
@@ -47,7 +53,21 @@ def replaced_folder(folder: Path, *, marker: str) -> Iterator[Path]:
     except OSError as error:
         raise DataError(f"{folder}: writing failed ({error.strerror}); free some space and run again") from error
     finally:
+        os.close(descriptor)
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Removes what killed processes left of their tries to replace `folder`: what no process holds a lock on."""
+    for leftover in folder.parent.glob(f".{glob.escape(folder.name)}.*.part"):
+        descriptor = os.open(leftover, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(leftover, ignore_errors=True)
+        except OSError:
+            pass  # somebody is at it, or this file system has no locks
+        finally:
+            os.close(descriptor)
 
 
 def _put_in_place(new: Path, folder: Path) -> None:
