@@ -1,10 +1,10 @@
 """The scoring server under load, beside an empty handler and beside FastAPI with eager PyTorch.
 
-    python -m bench.serve MODEL [--seconds 5]
+    python -m bench.serve MODEL [--seconds 2]
 
 MODEL is a model folder; its rows are made up. Each server has one core and one thread, the load comes from another
-process on loopback. Where the time of a request goes is measured apart, without HTTP. Results go to
-bench/results/serve.json and into the table of docs/serve.md.
+process on loopback; they are asked in turns, and figures are medians of the rounds. Where the time of a request goes is
+measured apart, without HTTP. Results go to bench/results/serve.json and into the table of docs/serve.md.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "bench" / "results" / "serve.json", ROOT / "docs" / "serve.md"
 START, END = "<!-- table: serve -->\n", "<!-- end -->"
 CANDIDATES = 500
+ENGINES = ("empty", "farthing", "fastapi")
+ROUNDS = 5
+MANY = "1 row, 32 connections"
 ONE, RANKING, ROWS = "1 row", f"1 context, {CANDIDATES} candidates", f"{CANDIDATES} rows"
 START_S = 60.0
 ASKED = {"single rows against the empty handler": 1 / 1.3, "single rows against FastAPI": 5.0, "candidates": 20.0}
@@ -81,20 +85,11 @@ def _wait(port: int) -> None:
             return
 
 
-def load(url: str, body: object, *, seconds: float, rate: float | None = None, connections: int = 32) -> Row:
+def run(load: Load, *, seconds: float) -> Row:
     """What `bench.serveload` measures."""
-    command = [
-        sys.executable,
-        "-m",
-        "bench.serveload",
-        url,
-        "--seconds",
-        str(seconds),
-        "--connections",
-        str(connections),
-    ]
-    command += ["--rate", str(rate)] if rate else []
-    ran = subprocess.run(command, input=json.dumps(body).encode(), capture_output=True, check=True)
+    command = [sys.executable, "-m", "bench.serveload", load.url, "--seconds", str(seconds)]
+    command += ["--connections", str(load.connections)] + (["--rate", str(load.rate)] if load.rate else [])
+    ran = subprocess.run(command, input=json.dumps(load.body).encode(), capture_output=True, check=True)
     summary: Row = json.loads(ran.stdout)
     return summary
 
@@ -107,38 +102,75 @@ def requests_of(folder: Path) -> dict[str, Row]:
     return {ONE: {"rows": rows[:1]}, RANKING: {"context": shared, "candidates": own}, ROWS: {"rows": rows}}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What one server is asked for."""
+
+    engine: str
+    work: str
+    url: str
+    body: Row
+    rate: float | None = None
+    connections: int = 32
+
+
 def measure(folder: Path, requests: dict[str, Row], seconds: float) -> list[Row]:
     """All rows of the table."""
-    single = requests[ONE]
-    measured: list[Row] = []
+    with ExitStack() as running:
+        urls = {name: running.enter_context(server(name, folder)) for name in ENGINES}
+        single, both = requests[ONE], [name for name in ENGINES if name != "empty"]
+        for url in urls.values():
+            run(Load(engine="", work="", url=url, body=single), seconds=1)
+        loads = [
+            Load(
+                engine=name,
+                work=f"1 row, {number} connection{'s' * (number > 1)}",
+                url=urls[name],
+                body=single,
+                connections=number,
+            )
+            for name in ENGINES
+            for number in (1, 32)
+        ]
+        url = urls["farthing"]
+        loads += [Load(engine=name, work=ROWS, url=urls[name], body=requests[ROWS], connections=2) for name in both]
+        loads += [Load(engine="farthing", work=RANKING, url=url, body=requests[RANKING], connections=2)]
+        rows = in_turns(loads, seconds)
+        most = rate_of(rows, "farthing", MANY)
+        shares = {f"1 row, {share:g}x capacity": share * most for share in (0.5, 1.0, 2.0)}
+        rows += in_turns(
+            [Load(engine="farthing", work=work, url=url, body=single, rate=rate) for work, rate in shares.items()],
+            seconds,
+        )
+    return sorted(rows, key=lambda row: ENGINES.index(row["engine"]))
 
-    def note(engine: str, what: str, **found: Any) -> Row:  # Any: figures
-        measured.append({"engine": engine, "work": what, **found})
-        print(measured[-1], flush=True)
-        return measured[-1]
 
-    for name in ("empty", "farthing", "fastapi"):
-        with server(name, folder) as url:
-            load(url, single, seconds=1)
-            note(name, "1 row, 1 connection", **load(url, single, seconds=seconds, connections=1))
-            most = note(name, "1 row, 32 connections", **load(url, single, seconds=seconds))["answered_per_second"]
-            if name == "farthing":
-                for share in (0.5, 1.0, 2.0):
-                    note(name, f"1 row, {share:g}x capacity", **load(url, single, seconds=seconds, rate=share * most))
-                note(name, RANKING, **load(url, requests[RANKING], seconds=seconds, connections=2))
-            if name != "empty":
-                note(name, ROWS, **load(url, requests[ROWS], seconds=seconds, connections=2))
-    return measured
+def in_turns(loads: Sequence[Load], seconds: float) -> list[Row]:
+    """The medians of `ROUNDS` measurements: a machine shared with others is quicker at one time than at another."""
+    found: list[list[Row]] = [[] for _ in loads]
+    for _ in range(ROUNDS):
+        for load, figures in zip(loads, found, strict=True):
+            figures.append(run(load, seconds=seconds))
+            print(load.engine, load.work, figures[-1], flush=True)
+    return [
+        {"engine": load.engine, "work": load.work}
+        | {name: float(np.median([figure[name] for figure in figures])) for name in figures[0]}
+        for load, figures in zip(loads, found, strict=True)
+    ]
+
+
+def rate_of(rows: Sequence[Row], engine: str, work: str) -> float:
+    """Answers per second."""
+    return next(float(row["answered_per_second"]) for row in rows if (row["engine"], row["work"]) == (engine, work))
 
 
 def ratios(rows: list[Row]) -> dict[str, float]:
     """What was asked for."""
-    rate = {(row["engine"], row["work"]): row["answered_per_second"] for row in rows}
-    single = "1 row, 32 connections"
+    single = rate_of(rows, "farthing", MANY)
     return {
-        "single rows against the empty handler": rate["farthing", single] / rate["empty", single],
-        "single rows against FastAPI": rate["farthing", single] / rate["fastapi", single],
-        "candidates": rate["farthing", RANKING] / rate["fastapi", ROWS],
+        "single rows against the empty handler": single / rate_of(rows, "empty", MANY),
+        "single rows against FastAPI": single / rate_of(rows, "fastapi", MANY),
+        "candidates": rate_of(rows, "farthing", RANKING) / rate_of(rows, "fastapi", ROWS),
     }
 
 
@@ -165,7 +197,7 @@ def table(rows: list[Row], times: dict[str, Parts], machine: dict[str, Any]) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of one measurement")
     options = parser.parse_args()
     requests, machine = requests_of(options.model), describe()
     rows = measure(options.model, requests, options.seconds)

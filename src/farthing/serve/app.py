@@ -71,12 +71,12 @@ class Limits:
     Attributes:
         max_batch: rows of one call of the model, and of one request.
         max_body: bytes of a request.
-        max_requests: how many are answered at the same time, while none is late.
+        max_requests: how many are answered at the same time while none is late.
     """
 
     max_batch: int = 4096
     max_body: int = 1_000_000
-    max_requests: int = 64
+    max_requests: int = 128
 
 
 def create_app(

@@ -39,7 +39,7 @@ class Doorkeeper:
     app: ASGIApp
     metrics: Metrics
     token: str | None = None
-    limit: Limit = field(default_factory=lambda: Limit(64))
+    limit: Limit = field(default_factory=lambda: Limit(128))
     is_late: Callable[[], bool] = lambda: False
     _num_inside: int = field(default=0, init=False)
 

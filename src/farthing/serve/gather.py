@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 INLINE_ROWS = 64
 """So many rows are scored in the event loop itself: handing them to a thread takes longer than scoring them."""
 WAITING_BATCHES = 2
-MAX_WAIT_S = 0.005
+MAX_WAIT_S = 0.02
 """The scoring that may wait, by what a row took of late: whoever comes behind it is turned away, and asks elsewhere."""
 _KEPT = 0.9
 
