@@ -155,17 +155,17 @@ struct PackedSums {
     static constexpr std::size_t width = is_halved ? Bits / 2 : Bits, num_planes = is_halved ? 2 : 1;
     I32 sums[num_planes][tile_vectors];
 
-    // Adds inputs first, ..., first + Length - 1.
+    // Adds the `Length` inputs from `row` on, whose blocks start at `codes`.
     template <std::size_t Length>
-    void add_segment(const std::uint8_t* codes, const std::uint8_t* row, std::size_t first) {
+    void add_segment(const std::uint8_t* codes, const std::uint8_t* row) {
         Dots dots[num_planes][tile_vectors] = {};
 #pragma GCC unroll 8
         for (std::size_t k = 0; k < Length; k += 32 / Bits) {
             for (std::size_t v = 0; v < tile_vectors; ++v) {
-                const Codes packed = Codes::load(codes + (first + k) * Bits / 32 * block_bytes + v * Codes::size);
+                const Codes packed = Codes::load(codes + k * Bits / 32 * block_bytes + v * Codes::size);
                 for (std::size_t field = 0; field < 8 / width; ++field) {
                     Dots& sum = dots[is_halved ? field : 0][v];
-                    const std::uint8_t* inputs = row + first + k + (is_halved ? 0 : 4 * field);
+                    const std::uint8_t* inputs = row + k + (is_halved ? 0 : 4 * field);
                     sum = add_products(sum, field_of<width>(packed, field), Inputs::all(inputs));
                     keep_here(sum);
                 }
@@ -183,12 +183,13 @@ void multiply_packed_row(const TiledWeight& weight, const ProductCall& call, std
     const std::uint8_t* codes = weight.tiles + tile * weight.tile_bytes;
     const std::uint8_t* inputs = call.rows + row * weight.row_bytes;
     PackedSums<Bits> planes = {};
-    std::size_t first = 0;
-    for (; first + segment_inputs <= weight.row_bytes; first += segment_inputs) {
-        planes.template add_segment<segment_inputs>(codes, inputs, first);
+    constexpr std::size_t segment_bytes = segment_inputs * Bits / 32 * block_bytes;
+    std::size_t left = weight.row_bytes;
+    for (; left >= segment_inputs; left -= segment_inputs, codes += segment_bytes, inputs += segment_inputs) {
+        planes.template add_segment<segment_inputs>(codes, inputs);
     }
     if constexpr (Bits > 1) {
-        if (first < weight.row_bytes) planes.template add_segment<segment_inputs / 2>(codes, inputs, first);
+        if (left > 0) planes.template add_segment<segment_inputs / 2>(codes, inputs);
     }
     if constexpr (PackedSums<Bits>::is_halved) {
         for (std::size_t v = 0; v < tile_vectors; ++v) {
