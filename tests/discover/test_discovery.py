@@ -71,10 +71,6 @@ def test_what_cannot_be_told_is_said() -> None:
     assert any("too few to hide" in warning for warning in discover(known.problem, CONFIG).warnings)
     labelled = Problem(features=known.problem.features, labels=known.truth, num_known=8)
     assert any("every image has a label" in warning for warning in discover(labelled, CONFIG).warnings)
-    labels = known.problem.labels.copy()
-    labels[np.flatnonzero(labels == 0)[1:]] = UNLABELLED
-    single = Problem(features=known.problem.features, labels=labels, num_known=1)
-    assert any("1 known classes have one" in warning for warning in discover(single, CONFIG).warnings)
 
 
 def test_progress_is_told() -> None:

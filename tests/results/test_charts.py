@@ -162,3 +162,14 @@ def test_any_ranked_values_can_be_drawn(values: list[int]) -> None:
     svg = ranks(values)
     assert "nan" not in svg
     assert svg == ranks(values)
+
+
+@pytest.mark.parametrize("name", ["new-01", "$x_1$", *HOSTILE])
+def test_ranked_bars_can_have_names_and_nothing_in_them_is_run(name: str) -> None:
+    labels = {"title": "Sizes", "x_label": "classes", "y_label": "images"}
+    svg = rank_chart([9, 3], ["ink", "ink"], names=[name, "b"], size=(400, 300), **labels)
+    texts = [
+        "".join(element.itertext()).split() for element in ET.fromstring(svg).iter() if element.tag.endswith("text")
+    ]
+    assert "".join(c if c.isprintable() else "\ufffd" for c in name).split() in texts
+    assert ["b"] in texts

@@ -179,11 +179,8 @@ def _least_likeness(whitened: Problem, found: Assignment) -> float:
 
 def _warnings(problem: Problem, *, is_open: bool) -> list[str]:
     warnings = []
-    labelled = np.bincount(problem.labels[problem.labels != UNLABELLED], minlength=problem.num_known)
     if problem.num_known == 1:
         warnings.append("one class is known: too few to hide any, so nothing tells how good the new classes are")
-    if num_single := int((labelled == 1).sum()):
-        warnings.append(f"{num_single:,} known classes have one labelled image: little is known of how they vary")
     if problem.num_known < 2 and is_open:
         warnings.append("the number of classes is a guess; give it (--classes) or cut the tree again in the gallery")
     if len(problem.labels) and (problem.labels != UNLABELLED).all():

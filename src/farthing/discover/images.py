@@ -80,9 +80,8 @@ def _collect(
         sizes[label] = sizes.get(label, 0) + 1
     single = sorted(label for label, size in sizes.items() if size == 1)
     if single:
-        warnings.append(f"{len(single)} classes have one labelled image only ({_some(single)})")
-    if given and len(given) == len(names):
-        warnings.append("every image is labelled: there is nothing to assign")
+        count = "1 class has" if len(single) == 1 else f"{len(single):,} classes have"
+        warnings.append(f"{count} one labelled image only ({_some(single)}): little is known of how such images vary")
     known = frozenset(names)
     kept = {name: dict(row) for name, row in extra.items() if name in known and row}
     return ImageCollection(root=root, names=tuple(names), labels=labels, extra=kept, warnings=tuple(warnings))

@@ -25,6 +25,7 @@ NUM_PICTURES = 14
 _NUM_BINS = 40
 _KNOWN, _NEW = "series-2", "series-4"
 _SIZES = {"wide": (1000, 300), "narrow": (380, 260)}
+_MOST_NAMES, _NAME_LENGTH = 12, 12  # that have room below the bars
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +61,7 @@ def write_report(run: Path, *, images: Path | None = None) -> Path:
         DataError: the folder cannot be written.
     """
     summary, info = read_summary(run), read_info(run)
+    is_given = info.num_classes is not None
     rows = read_assignments(run / ASSIGNMENTS_FILE)
     files = ImageFiles(Path(info.images) if images is None else images, cache_bytes=0)
     galleries = _galleries([row for row in rows if row.is_new], files)
@@ -69,8 +71,8 @@ def write_report(run: Path, *, images: Path | None = None) -> Path:
         "lede": _lede(summary),
         "facts": [("Images", info.images), ("Seed", str(summary.seed)), ("Features", _features(summary))],
         "summary": summary,
-        "tiles": _tiles(summary, rows),
-        "interval": _interval(summary),
+        "tiles": _tiles(summary, rows, is_given=is_given),
+        "interval": None if is_given else _interval(summary),
         "sizes": _size_charts(rows),
         "calibration": _calibration_chart(summary),
         "novelty": _novelty_chart(rows),
@@ -110,11 +112,12 @@ def _features(summary: Summary) -> str:
     return ", ".join(f"{name} {value}" for name, value in summary.features.items())
 
 
-def _tiles(summary: Summary, rows: Sequence[SortedImage]) -> list[tuple[str, str, str]]:
-    """Label, value and detail of each large figure."""
+def _tiles(summary: Summary, rows: Sequence[SortedImage], *, is_given: bool) -> list[tuple[str, str, str]]:
+    """Label, value and detail of each large figure; `is_given` is the number of classes."""
     in_new = sum(row.is_new for row in rows)
+    plausible = "as many as were asked for" if is_given else f"plausible: {summary.k_low:,} to {summary.k_high:,}"
     tiles = [
-        ("Classes", f"{summary.k:,}", f"plausible: {summary.k_low:,} to {summary.k_high:,}"),
+        ("Classes", f"{summary.k:,}", plausible),
         ("In new classes", f"{in_new:,}", f"{_share(in_new, len(rows))} of the images"),
     ]
     if summary.ece is not None:
@@ -147,8 +150,16 @@ def _size_charts(rows: Sequence[SortedImage]) -> dict[str, Markup] | None:
         return None
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     values, colors = [size for _, size in ranked], [_NEW if is_new else _KNOWN for (_, is_new), _ in ranked]
+    names = [_shortened(name) for (name, _), _ in ranked] if len(ranked) <= _MOST_NAMES else []
     labels = {"title": "Images per class", "x_label": "classes, largest first", "y_label": "images"}
-    return {name: rank_chart(values, colors, size=size, **labels) for name, size in _SIZES.items()}
+    return {
+        kind: rank_chart(values, colors, names=names if kind == "wide" else (), size=size, **labels)
+        for kind, size in _SIZES.items()
+    }
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 3] + "..."
 
 
 def _calibration_chart(summary: Summary) -> Markup | None:

@@ -216,13 +216,21 @@ def histogram_chart(
 
 
 def rank_chart(
-    values: Sequence[int], colors: Sequence[str], *, title: str, x_label: str, y_label: str, size: tuple[int, int]
+    values: Sequence[int],
+    colors: Sequence[str],
+    *,
+    names: Sequence[str] = (),
+    title: str,
+    x_label: str,
+    y_label: str,
+    size: tuple[int, int],
 ) -> Markup:
     """Whole numbers as bars over a logarithmic axis in the order in which they are given, as an SVG element.
 
     Args:
         values: each at least 1.
         colors: one of `COLORS` for each.
+        names: below each bar; without them bars are numbered.
         title: what a screen reader says.
         x_label: below the axes.
         y_label: above the axes.
@@ -240,6 +248,8 @@ def rank_chart(
         heights = np.asarray(values) - _SMALLEST_BAR
         faces = [_STAND_INS[color] for color in colors]
         axes.bar(np.arange(1, len(values) + 1), heights, width, _SMALLEST_BAR, color=faces, linewidth=0)
+        if names:
+            axes.set_xticks(np.arange(1, len(values) + 1), list(map(_printable, names)), parse_math=False)
         axes.set_xlim(0.4, len(values) + 0.6)
         axes.set_ylim(_SMALLEST_BAR, max(values) * 1.25)
         return _svg(figure, title)
