@@ -100,14 +100,19 @@ ASKS = (
 
 def kernels(folder: Path) -> str:
     """The section, or nothing where nothing was measured."""
-    found = {isa: folder / f"kernels-{isa}.json" for isa in ISAS}
-    results = {isa: json.loads(path.read_text()) for isa, path in found.items() if path.exists()}
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("kernels-*.json"))]
+    results = {_title(result["machine"]): result for result in found}
     if not results:
         return ""
     clicks = folder / "clicks.json"
     parse = json.loads(clicks.read_text())["rows"] if clicks.exists() else []
     text = _INTRODUCTION + "\n" + _asked(results, parse) + _one_row(folder)
-    return text + "".join(_one(ISAS[isa], result) for isa, result in results.items())
+    return text + "".join(_one(title, result) for title, result in results.items())
+
+
+def _title(facts: Mapping[str, Any]) -> str:
+    """How engines were held, and on what."""
+    return f"{ISAS[facts['isa']]}, {facts['cpu'].replace('(R)', '').replace(' Processor', '')}"
 
 
 _INTRODUCTION = """## Kernels and whole models, beside other engines
@@ -160,7 +165,7 @@ def ratio(rows: Sequence[Row], own: Row, peers: Sequence[str] | None) -> tuple[f
 
 
 def _asked(results: Mapping[str, Results], parse: Sequence[Row]) -> str:
-    heads = [f"{ISAS[isa]} | against | of the limit / asked" for isa in results]
+    heads = [f"{title} | against | of the limit / asked" for title in results]
     lines = [f"| work | asked | {' | '.join(heads)} |", "|---|---:" + "|---:|---|---:" * len(results) + "|"]
     for ask in ASKS:
         cells = " | ".join(_reached(ask, result["rows"]) for result in results.values())

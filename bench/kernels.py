@@ -7,7 +7,7 @@
     chrt -r 10 python -m bench.kernels       on a busy machine: before everything else, and nothing is stopped
 
 All engines of a case are timed in turns in one process; of an engine's variants the fastest counts. Results go to
-bench/results/kernels-native.json and kernels-avx2.json, from there into docs/benchmarks.md (python -m bench.report).
+bench/results/kernels-ISA-MAKER.json, from there into docs/benchmarks.md (python -m bench.report).
 Absent engines are named with the line that installs them. Parsing has a script of its own: bench/clicks.py.
 """
 
@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from bench import isa
-from bench.machine import describe
+from bench.machine import describe, maker
 
 from farthing.base.files import write_json
 from farthing.lowbit import native
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--batch", nargs="+", type=int, default=BATCHES)
     parser.add_argument("--table-rows", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=1.0, help="for every engine of a case, about")
-    parser.add_argument("--out", type=Path, help="default: bench/results/kernels-ISA.json")
+    parser.add_argument("--out", type=Path, help="default: bench/results/kernels-ISA-MAKER.json")
     options = parser.parse_args()
     isa.enter(options.isa, "bench.kernels")
     held = isa.in_use()
@@ -138,7 +138,7 @@ def main() -> None:
     busy = {"before": load, "after": os.getloadavg()[0]}
     facts = describe() | {"isa": held, "load": busy, "tier": (native.info() or {}).get("tier")}
     facts |= {"real_time": os.sched_getscheduler(0) != os.SCHED_OTHER}
-    out = options.out or isa.HERE / "results" / f"kernels-{held}.json"
+    out = options.out or isa.HERE / "results" / f"kernels-{held}-{maker()}.json"
     write_json(out, {"machine": facts, "limits": limits, "absent": sorted(absent), "rows": rows})
     print(f"{out}: {len(rows)} rows")
 
