@@ -21,7 +21,7 @@ PUBLISHED = [
     path
     for folder in ("src", "native", "docs", "bench", "requirements")
     for path in sorted((ROOT / folder).rglob("*"))
-    if path.is_file() and path.suffix not in {".pyc", ".so", ".png", ".safetensors"}
+    if path.is_file() and path.suffix not in {".pyc", ".so", ".png", ".jpg", ".safetensors"}
 ]
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
