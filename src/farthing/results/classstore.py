@@ -8,27 +8,14 @@ used from several threads, and one process may read while another writes.
 
 from __future__ import annotations
 
-import datetime as dt
-import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
-from farthing.base.errors import FormatError
-from farthing.base.files import atomic_path
-from farthing.results.database import database_errors
+from farthing.results.database import Database, Tables, now
 
 CLASS_STORE_FILE = "decisions.sqlite"
-_KIND = [1718776953, 1]  # application_id and user_version below; the second grows when the tables change
-_BUSY_TIMEOUT_S = 10.0
 _SCHEMA = """
-BEGIN;
-PRAGMA application_id = 1718776953;
-PRAGMA user_version = 1;
 CREATE TABLE rounds (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, begun_at TEXT NOT NULL) STRICT;
 CREATE TABLE images (id INTEGER PRIMARY KEY, image TEXT NOT NULL UNIQUE, class TEXT, is_new INTEGER NOT NULL) STRICT;
 CREATE TABLE labels (image TEXT PRIMARY KEY, class TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -36,9 +23,7 @@ CREATE TABLE changes (
   id INTEGER PRIMARY KEY AUTOINCREMENT, round_id INTEGER NOT NULL REFERENCES rounds, change TEXT NOT NULL,
   made_at TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-COMMIT;
 """
-_CONNECTION = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
 _LAST_ROUND = "(SELECT MAX(id) FROM rounds)"
 
 
@@ -57,16 +42,14 @@ class ClassedImage:
     is_new: bool
 
 
-class ClassStore:
-    """The decisions about one collection; use it as a context manager or call `close`.
+class ClassStore(Database):
+    """The decisions about one collection.
 
     Decisions are made in rounds. A round starts from one sorting of the images; what the earlier rounds came to is kept
     as labels.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection, self.path = connection, path
-        self._lock = threading.RLock()
+    tables = Tables(kind=1718776953, version=1, schema=_SCHEMA)
 
     @classmethod
     def open(cls, path: Path) -> ClassStore:
@@ -77,35 +60,15 @@ class ClassStore:
             DataError: the file cannot be opened or written.
         """
         if not path.exists():
-            with atomic_path(path) as temporary, closing(_connect(temporary)) as connection, database_errors(path):
-                connection.executescript(_SCHEMA)
-        connection = _connect(path)
-        with database_errors(path):
-            found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-            if found == _KIND:
-                connection.execute("PRAGMA journal_mode = WAL")
-                return cls(connection, path)
-        connection.close()
-        raise FormatError(f"{path}: application and version must be {_KIND} in a store of this version, got {found}")
-
-    def __enter__(self) -> ClassStore:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Lets go of the file."""
-        with self._lock:
-            self._connection.close()
+            cls.make(path)
+        return cls(path)
 
     @property
     def source(self) -> str | None:
         """What names the sorting that the current round started from; None before the first round."""
-        found = self._rows("SELECT source FROM rounds ORDER BY id DESC LIMIT 1")
-        return str(found[0][0]) if found else None
+        return next(
+            (str(source) for (source,) in self._rows("SELECT source FROM rounds ORDER BY id DESC LIMIT 1")), None
+        )
 
     def begin_round(self, source: str, images: Sequence[ClassedImage], labels: Mapping[str, str]) -> None:
         """Starts from another sorting of the images; earlier changes stay in the history and count no more.
@@ -119,7 +82,7 @@ class ClassStore:
             DataError: an image comes twice, or the file cannot be written.
         """
         with self._transaction() as connection:
-            connection.execute("INSERT INTO rounds (source, begun_at) VALUES (?, ?)", (source, _now()))
+            connection.execute("INSERT INTO rounds (source, begun_at) VALUES (?, ?)", (source, now()))
             connection.execute("DELETE FROM images")
             connection.execute("DELETE FROM labels")
             rows = [(number, row.image, row.label, int(row.is_new)) for number, row in enumerate(images)]
@@ -144,7 +107,7 @@ class ClassStore:
         with self._transaction() as connection:
             connection.execute(
                 f"INSERT INTO changes (round_id, change, made_at) VALUES ({_LAST_ROUND}, ?, ?)",  # noqa: S608 - ours
-                (change, _now()),
+                (change, now()),
             )
 
     def undo(self) -> bool:
@@ -164,29 +127,3 @@ class ClassStore:
     def history(self) -> list[tuple[str, bool]]:
         """Every change ever made and whether it is undone, oldest first."""
         return [(str(change), bool(undone)) for change, undone in self._rows("SELECT change, undone FROM changes")]
-
-    def _rows(self, text: str) -> list[tuple[Any, ...]]:  # Any: what SQLite holds
-        with self._lock, database_errors(self.path):
-            return self._connection.execute(text).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, database_errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.rollback()
-                raise
-            self._connection.commit()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    with database_errors(path):
-        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        connection.executescript(_CONNECTION)
-        return connection
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")

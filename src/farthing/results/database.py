@@ -1,104 +1,150 @@
-"""The SQLite file of a result store: its tables, how it is made, opened and recognised."""
+"""SQLite files of decisions: how one is made, recognised and used, whatever its tables hold.
+
+Every transaction is on the disk before the method that made it returns (write-ahead log, `synchronous=FULL`). Several
+threads may use one connection in turns, and one process may read while another writes.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
+from types import TracebackType
+from typing import Any, ClassVar, TypeVar
 
 from farthing.base.errors import DataError, FormatError
 from farthing.base.files import atomic_path
 
-_KIND = [1718776952, 1]  # application_id and user_version below; the second grows when the tables change
 _BUSY_TIMEOUT_S = 10.0
-_SCHEMA = """
-BEGIN;
-PRAGMA application_id = 1718776952;
-PRAGMA user_version = 1;
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE pages (
-  id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, document TEXT NOT NULL, width INTEGER NOT NULL,
-  height INTEGER NOT NULL, score REAL, keep INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('ok', 'failed')),
-  reason TEXT
-) STRICT;
-CREATE TABLE scores (
-  page_id INTEGER NOT NULL REFERENCES pages, class TEXT NOT NULL, score REAL NOT NULL, PRIMARY KEY (page_id, class)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE boxes (
-  id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENCES pages, class TEXT NOT NULL, x0 REAL NOT NULL,
-  y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL, score REAL,
-  source TEXT NOT NULL CHECK (source IN ('model', 'person')), removed INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE TABLE decisions (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, page_id INTEGER NOT NULL REFERENCES pages, contains INTEGER NOT NULL,
-  made_at TEXT NOT NULL, made_by TEXT NOT NULL CHECK (made_by IN ('review', 'file')), undone INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE INDEX pages_by_score ON pages (score, id);
-CREATE INDEX pages_by_document ON pages (document);
-CREATE INDEX boxes_by_page ON boxes (page_id);
-CREATE INDEX decisions_by_page ON decisions (page_id);
-COMMIT;
-"""
-_CONNECTION = """
-PRAGMA synchronous = FULL;
-PRAGMA foreign_keys = ON;
-PRAGMA trusted_schema = OFF;
-CREATE TEMP VIEW page_rows AS SELECT
-  pages.*,
-  (SELECT contains FROM decisions WHERE page_id = pages.id AND undone = 0 ORDER BY id DESC LIMIT 1) AS decision,
-  (SELECT json_group_object(class, score) FROM scores WHERE page_id = pages.id) AS class_scores
-FROM pages;
-"""
+_FETCH = 500
+_SESSION = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+
+Own = TypeVar("Own", bound="Database")
 
 
-def create_database(path: Path, facts: Mapping[str, object]) -> None:
-    """Writes a file with these facts in `meta` and nothing in the other tables, whole or not at all.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tables:
+    """What one kind of file holds.
 
-    Raises:
-        DataError: the file exists or cannot be written.
+    Attributes:
+        kind: the number by which a file of this kind is known.
+        version: of the tables; grows when they change.
+        schema: statements that make the tables.
+        views: statements that each connection begins with.
     """
-    if path.exists():
-        raise DataError(f"{path}: exists and may hold decisions; choose another folder, or go on with this one")
-    with atomic_path(path) as temporary, closing(_connect(temporary)) as connection, database_errors(path):
-        connection.executescript(_SCHEMA)
-        connection.executemany(
-            "INSERT INTO meta VALUES (?, ?)", [(key, to_json(value)) for key, value in facts.items()]
-        )
+
+    kind: int
+    version: int
+    schema: str
+    views: str = ""
 
 
-def to_json(value: object) -> str:
-    """The value as it stands in `meta`."""
-    return msgspec.json.encode(value).decode()
+class Database:
+    """One file; a context manager that closes it.
 
-
-def open_database(path: Path) -> sqlite3.Connection:
-    """A connection that several threads may use in turns, and on which a commit waits for the disk.
-
-    Beside the tables it has the view `page_rows`: pages with the decision that counts and all class scores as JSON.
-
-    Raises:
-        FormatError: missing, damaged, not a store, or of another version.
-        DataError: cannot be opened.
+    Attributes:
+        tables: of this kind of file.
+        path: the file.
     """
-    if not path.is_file():
-        raise FormatError(f"{path}: there is no store here; make one with: farthing documents filter")
-    connection = _connect(path)
+
+    tables: ClassVar[Tables]
+
+    def __init__(self, path: Path) -> None:
+        """Opens an existing file.
+
+        Raises:
+            FormatError: damaged, not of this kind, or of another version.
+            DataError: cannot be opened.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        self._connection = _opened(path, self.tables)
+
+    @classmethod
+    def make(cls, path: Path, filled_by: Sequence[tuple[str, Sequence[object]]] = ()) -> None:
+        """Writes a new file, whole or not at all.
+
+        Args:
+            path: the file.
+            filled_by: statements with their values that follow those that make the tables.
+
+        Raises:
+            DataError: the file exists or cannot be written.
+        """
+        if path.exists():
+            raise DataError(f"{path}: exists and may hold decisions; choose another folder, or go on with this one")
+        tables = cls.tables
+        kind = f"PRAGMA application_id = {tables.kind}; PRAGMA user_version = {tables.version};"
+        with atomic_path(path) as new, closing(_connect(new, tables)) as connection, database_errors(path):
+            connection.executescript(f"BEGIN; {kind} {tables.schema} COMMIT;")
+            for statement, values in filled_by:
+                connection.execute(statement, values)
+
+    def __enter__(self: Own) -> Own:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _value(self, text: str, *values: object) -> Any:  # Any: what SQLite holds
+        with self._lock, database_errors(self.path):
+            return self._connection.execute(text, values).fetchone()[0]
+
+    def _rows(self, text: str, *values: object) -> Iterator[tuple[Any, ...]]:  # Any: what SQLite holds
+        """The rows of a query, a few hundred at a time, so that no lock is held while they are used."""
+        with self._lock, database_errors(self.path):
+            cursor = self._connection.execute(text, values)
+        while True:
+            with self._lock, database_errors(self.path):
+                rows = cursor.fetchmany(_FETCH)
+            yield from rows
+            if len(rows) < _FETCH:
+                return
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, database_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
+
+
+def now() -> str:
+    """The time, as it stands beside a decision."""
+    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _opened(path: Path, tables: Tables) -> sqlite3.Connection:
+    connection = _connect(path, tables)
+    expected = [tables.kind, tables.version]
     with database_errors(path):
         found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-        if found == _KIND:
+        if found == expected:
             connection.execute("PRAGMA journal_mode = WAL")
             return connection
     connection.close()
-    raise FormatError(f"{path}: application and version must be {_KIND} in a store of this version, got {found}")
+    raise FormatError(f"{path}: application and version must be {expected} in a store of this version, got {found}")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, tables: Tables) -> sqlite3.Connection:
     with database_errors(path):
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        connection.executescript(_CONNECTION)
+        connection.executescript(_SESSION + tables.views)
         return connection
 
 

@@ -7,29 +7,55 @@ from several threads, and one process may read while another writes.
 
 from __future__ import annotations
 
-import datetime as dt
-import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import msgspec
 
-from farthing.base.errors import DataError
-from farthing.results.database import create_database, database_errors, open_database, to_json
+from farthing.base.errors import DataError, FormatError
+from farthing.results.database import Database, Tables, now
 from farthing.results.rows import BoxRow, Decision, DocumentRow, MadeBy, Order, PageQuery, PageRow
 
 STORE_FILE = "store.sqlite"
-_FETCH = 500
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE pages (
+  id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, document TEXT NOT NULL, width INTEGER NOT NULL,
+  height INTEGER NOT NULL, score REAL, keep INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('ok', 'failed')),
+  reason TEXT
+) STRICT;
+CREATE TABLE scores (
+  page_id INTEGER NOT NULL REFERENCES pages, class TEXT NOT NULL, score REAL NOT NULL, PRIMARY KEY (page_id, class)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE boxes (
+  id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENCES pages, class TEXT NOT NULL, x0 REAL NOT NULL,
+  y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL, score REAL,
+  source TEXT NOT NULL CHECK (source IN ('model', 'person')), removed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE decisions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, page_id INTEGER NOT NULL REFERENCES pages, contains INTEGER NOT NULL,
+  made_at TEXT NOT NULL, made_by TEXT NOT NULL CHECK (made_by IN ('review', 'file')), undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX pages_by_score ON pages (score, id);
+CREATE INDEX pages_by_document ON pages (document);
+CREATE INDEX boxes_by_page ON boxes (page_id);
+CREATE INDEX decisions_by_page ON decisions (page_id);
+"""
+_VIEWS = """
+CREATE TEMP VIEW page_rows AS SELECT
+  pages.*,
+  (SELECT contains FROM decisions WHERE page_id = pages.id AND undone = 0 ORDER BY id DESC LIMIT 1) AS decision,
+  (SELECT json_group_object(class, score) FROM scores WHERE page_id = pages.id) AS class_scores
+FROM pages;
+"""
 _SET_KEEP = """
 UPDATE pages SET keep = state = 'ok' AND COALESCE(
   (SELECT decision FROM page_rows WHERE page_rows.id = pages.id),
   score >= (SELECT json_extract(value, '$') FROM meta WHERE key = 'threshold'),
   0
 )"""
+_PUT_META = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 _ADD_PAGE = """
 INSERT INTO pages (page, document, width, height, score, keep, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (page) DO UPDATE SET width = excluded.width, height = excluded.height, score = excluded.score,
@@ -47,12 +73,10 @@ _ORDERS = {
 }
 
 
-class Store:
-    """The pages, boxes and decisions of one filtered collection; use it as a context manager or call `close`."""
+class Store(Database):
+    """The pages, boxes and decisions of one filtered collection."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection, self.path = connection, path
-        self._lock = threading.RLock()
+    tables = Tables(kind=1718776952, version=1, schema=_SCHEMA, views=_VIEWS)
 
     @classmethod
     def create(cls, path: Path, **facts: object) -> Store:
@@ -61,7 +85,7 @@ class Store:
         Raises:
             DataError: the file exists or cannot be written.
         """
-        create_database(path, facts)
+        cls.make(path, [(_PUT_META, (key, _to_json(value))) for key, value in facts.items()])
         return cls.open(path)
 
     @classmethod
@@ -71,20 +95,9 @@ class Store:
         Raises:
             FormatError: missing, damaged, not a store, or of another version.
         """
-        return cls(open_database(path), path)
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Lets go of the file."""
-        with self._lock:
-            self._connection.close()
+        if not path.is_file():
+            raise FormatError(f"{path}: there is no store here; make one with: farthing documents filter")
+        return cls(path)
 
     # ---- pages
 
@@ -248,13 +261,13 @@ class Store:
         Raises:
             DataError: the store lacks one of the pages.
         """
-        now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+        made_at = now()
         with self._transaction() as connection:
             for page, contains in answers.items():
                 page_id = self._page_id(page)
                 connection.execute(
                     "INSERT INTO decisions (page_id, contains, made_at, made_by) VALUES (?, ?, ?, ?)",
-                    (page_id, int(contains), now, made_by),
+                    (page_id, int(contains), made_at, made_by),
                 )
                 connection.execute(f"{_SET_KEEP} WHERE id = ?", (page_id,))
 
@@ -305,7 +318,9 @@ class Store:
     # ---- SQLite
 
     def _put_meta(self, key: str, value: object) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, to_json(value)))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, msgspec.json.encode(value).decode())
+        )
 
     def _insert_boxes(self, page_id: int | None, boxes: Iterable[BoxRow]) -> None:
         self._connection.executemany(
@@ -322,31 +337,9 @@ class Store:
     def _no_page(self, page: str) -> DataError:
         return DataError(f"{self.path}: has no page {page!r}; pages are named as in pages.csv")
 
-    def _value(self, text: str, *values: object) -> Any:  # Any: what SQLite holds
-        with self._lock, database_errors(self.path):
-            return self._connection.execute(text, values).fetchone()[0]
 
-    def _rows(self, text: str, *values: object) -> Iterator[tuple[Any, ...]]:  # Any: what SQLite holds
-        """The rows of a query, a few hundred at a time, so that no lock is held while they are used."""
-        with self._lock, database_errors(self.path):
-            cursor = self._connection.execute(text, values)
-        while True:
-            with self._lock, database_errors(self.path):
-                rows = cursor.fetchmany(_FETCH)
-            yield from rows
-            if len(rows) < _FETCH:
-                return
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, database_errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.rollback()
-                raise
-            self._connection.commit()
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _page_row(values: tuple[Any, ...]) -> PageRow:  # Any: what SQLite holds
