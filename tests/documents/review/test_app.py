@@ -169,7 +169,7 @@ def test_an_image_that_cannot_be_read_is_no_error_of_the_server(tmp_path: Path) 
         assert client.get("/image/2/small").status_code == 200
         answer = client.get("/image/5/small")
     assert answer.status_code == 404
-    assert answer.json() == {"error": "this page cannot be shown"}
+    assert answer.json() == {"error": "this image cannot be shown"}
 
 
 @pytest.mark.parametrize(

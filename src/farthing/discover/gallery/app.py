@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -13,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from farthing.base.errors import DataError
 from farthing.discover.gallery.gallery import Gallery
 from farthing.discover.gallery.images import SIZES, ImageFiles
 from farthing.discover.gallery.messages import MergeMessage, MoveMessage, RecutMessage, RenameMessage, SplitMessage
@@ -28,10 +23,9 @@ from farthing.web.endpoints import (
     static_routes,
 )
 from farthing.web.guard import Guard
+from farthing.web.pictures import Pictures
 
 MAX_IMAGES_ASKED = 500
-
-_log = logging.getLogger(__name__)
 
 
 def create_app(gallery: Gallery, images: ImageFiles, *, token: str | None = None) -> Guard:
@@ -65,8 +59,7 @@ class _Api:
     def __init__(self, gallery: Gallery, images: ImageFiles) -> None:
         self._gallery, self._images = gallery, images
         self._answers = Answers()
-        # One decoder per core: more would only make each image later.
-        self._decoders = asyncio.Semaphore(os.cpu_count() or 1)
+        self._pictures = Pictures("image/webp")
 
     async def facts(self, _: Request) -> Response:
         """What is known of the run."""
@@ -120,16 +113,7 @@ class _Api:
         if size not in SIZES:
             raise HTTPException(404)
         name = self._gallery.name_of(request.path_params["image"])
-        async with self._decoders:
-            if await request.is_disconnected():  # it has scrolled out of sight
-                return Response(status_code=204)
-            try:
-                image = await run_in_threadpool(self._images.get, name, size)
-            except DataError as error:
-                _log.debug("%s", error)  # a moved folder would fill the terminal; the page says which ones
-                raise HTTPException(404, "this image cannot be shown") from error
-        # The browser asks anew after an hour: a person may have replaced the file.
-        return Response(image, media_type="image/webp", headers={"Cache-Control": "private, max-age=3600"})
+        return await self._pictures.answer(request, lambda: self._images.get(name, size))
 
 
 def _number(request: Request, name: str) -> int | None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -13,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from farthing.base.errors import DataError
 from farthing.documents.review import calibration
 from farthing.documents.review.gallery import Gallery
 from farthing.documents.review.images import SIZES, PageImages
@@ -35,10 +30,9 @@ from farthing.web.endpoints import (
     static_routes,
 )
 from farthing.web.guard import Guard
+from farthing.web.pictures import Pictures
 
 MAX_PAGES_ASKED = 200
-
-_log = logging.getLogger(__name__)
 
 
 def create_app(gallery: Gallery, images: PageImages, *, token: str | None = None) -> Guard:
@@ -71,8 +65,7 @@ class _Api:
     def __init__(self, gallery: Gallery, images: PageImages) -> None:
         self._gallery, self._images = gallery, images
         self._answers = Answers()
-        # One decoder per core: more would only make each image later.
-        self._decoders = asyncio.Semaphore(os.cpu_count() or 1)
+        self._pictures = Pictures("image/jpeg")
 
     async def facts(self, _: Request) -> Response:
         """What is known of the collection."""
@@ -122,16 +115,7 @@ class _Api:
         if size not in SIZES:
             raise HTTPException(404)
         page = await run_in_threadpool(self._gallery.name_of, request.path_params["page"])
-        async with self._decoders:
-            if await request.is_disconnected():  # it has scrolled out of sight
-                return Response(status_code=204)
-            try:
-                image = await run_in_threadpool(self._images.get, page, size)
-            except DataError as error:
-                _log.debug("%s", error)  # a moved folder would fill the terminal; the page says which ones
-                raise HTTPException(404, "this page cannot be shown") from error
-        # The browser asks anew after an hour: a person may have replaced the file.
-        return Response(image, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+        return await self._pictures.answer(request, lambda: self._images.get(page, size))
 
 
 def _numbers(text: str) -> list[int]:
