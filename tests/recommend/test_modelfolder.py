@@ -100,7 +100,7 @@ def test_the_folder_holds_known_files_and_none_is_a_pickle(model_folder: Path) -
         "config.json",
         "encoder.json",
         "model.safetensors",
-        "vocabulary.parquet",
+        "vocabulary.json",
     }
     for path in model_folder.iterdir():
         assert not path.read_bytes().startswith((b"\x80\x02", b"\x80\x04", b"\x80\x05", b"PK"))
@@ -155,8 +155,8 @@ def test_every_file_is_guarded(model_folder: Path, tmp_path: Path, damage: Calla
 
 
 def test_a_missing_file_is_named(model_folder: Path) -> None:
-    (model_folder / "vocabulary.parquet").unlink()
-    with pytest.raises(FormatError, match=r"vocabulary\.parquet"):
+    (model_folder / "vocabulary.json").unlink()
+    with pytest.raises(FormatError, match=r"vocabulary\.json"):
         load_model(model_folder)
 
 
@@ -185,7 +185,7 @@ def test_a_description_that_does_not_fit_is_refused(
     """Hashes are right, the content is wrong: what someone else's tool may write."""
     config = load_artifact(model_folder).config | change
     tensors = safetensors.torch.load_file(model_folder / "model.safetensors")
-    files = {name: model_folder / name for name in ("encoder.json", "vocabulary.parquet", "README.md")}
+    files = {name: model_folder / name for name in ("encoder.json", "vocabulary.json", "README.md")}
     save_artifact(tmp_path / "other", config=config, tensors=tensors, files=files)
     with pytest.raises(FormatError):
         load_model(tmp_path / "other")
@@ -196,7 +196,7 @@ def test_a_table_that_is_too_short_for_its_ids_is_refused(model_folder: Path, tm
     tensors = safetensors.torch.load_file(model_folder / "model.safetensors")
     config["layers"]["embedding"]["num_embeddings"] -= 1
     tensors["embedding.codes"] = tensors["embedding.codes"][:-1].clone()
-    files = {name: model_folder / name for name in ("encoder.json", "vocabulary.parquet")}
+    files = {name: model_folder / name for name in ("encoder.json", "vocabulary.json")}
     save_artifact(tmp_path / "other", config=config, tensors=tensors, files=files)
     with pytest.raises(FormatError, match="the layers do not fit each other"):
         load_model(tmp_path / "other")
@@ -206,7 +206,7 @@ def test_a_table_that_is_too_short_for_its_ids_is_refused(model_folder: Path, tm
 def test_a_description_that_lacks_something_is_refused(model_folder: Path, tmp_path: Path, key: str) -> None:
     config = {name: value for name, value in load_artifact(model_folder).config.items() if name != key}
     tensors = safetensors.torch.load_file(model_folder / "model.safetensors")
-    files = {name: model_folder / name for name in ("encoder.json", "vocabulary.parquet")}
+    files = {name: model_folder / name for name in ("encoder.json", "vocabulary.json")}
     save_artifact(tmp_path / "other", config=config, tensors=tensors, files=files)
     with pytest.raises(FormatError, match=key):
         load_model(tmp_path / "other")

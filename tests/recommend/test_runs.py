@@ -157,7 +157,7 @@ def test_the_files_of_a_run(trained: small.Trainings) -> None:
         "metrics.jsonl",
         "result.json",
         "run.json",
-        "vocabulary.parquet",
+        "vocabulary.json",
     ]
     assert RunFolder(folder, {}).best_weights()
 

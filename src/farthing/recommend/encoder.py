@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import polars as pl
 
 from farthing.base.errors import FormatError
 from farthing.base.files import read_json, write_bytes
+from farthing.lowbit.tensorfile import JSON_ERRORS
 from farthing.recommend.clicks import ClickBatch, EncodedRows, Integers, encode_rows
 from farthing.recommend.clicktext import Columns, LineParser, can_parse
 from farthing.recommend.dataset import Dataset
@@ -27,15 +27,15 @@ from farthing.recommend.standardise import dense_matrix, log_transform, standard
 from farthing.recommend.vocabulary import (
     MISSING_ID,
     NUM_RESERVED,
-    PARQUET_ERRORS,
     UNKNOWN_ID,
     positions,
     read_vocabulary,
 )
 
 ENCODER_FILE = "encoder.json"
-VOCABULARY_FILE = "vocabulary.parquet"
+VOCABULARY_FILE = "vocabulary.json"
 BATCH_ROWS = 8192
+_VERSION = 2  # of the encoder's files; 1 had its values in Parquet
 _LEAST_STD = 1e-300  # below it 1 / std is no number
 
 # What names the rows, where their log has it, and the rows.
@@ -46,7 +46,7 @@ class EncoderDescription(msgspec.Struct, frozen=True, kw_only=True):
     """The JSON half of an encoder: what the columns mean, how numbers are standardised, rows per table."""
 
     format: Literal["farthing-encoder"] = "farthing-encoder"
-    version: Literal[1] = 1
+    version: int = _VERSION
     schema: LogSchema
     dense: tuple[DenseStatistics, ...]
     table_rows: tuple[int, ...]
@@ -86,6 +86,9 @@ class RowEncoder:
             FormatError: its files are missing or damaged, or do not fit each other.
         """
         description = read_json(folder / ENCODER_FILE, EncoderDescription)
+        if description.version != _VERSION:
+            found = f"of version {description.version}, this farthing reads version {_VERSION}"
+            raise FormatError(f"{folder / ENCODER_FILE}: {found}; train and export the model again")
         if [column.name for column in description.dense] != list(description.schema.dense):
             raise FormatError(f"{folder / ENCODER_FILE}: its statistics are not those of the columns of numbers")
         if not all(math.isfinite(column.mean) and _LEAST_STD < column.std < math.inf for column in description.dense):
@@ -93,17 +96,13 @@ class RowEncoder:
         if len(description.table_rows) != len(description.schema.fields):
             raise FormatError(f"{folder / ENCODER_FILE}: its tables are not those of the fields")
         path = folder / VOCABULARY_FILE
-        try:
-            table = pl.read_parquet(path, schema={"field": pl.Int32, "value": pl.String})
-        except (*PARQUET_ERRORS, OSError) as error:
-            raise FormatError(f"{path}: not a vocabulary that farthing wrote ({str(error).splitlines()[0]})") from error
-        values = [table.filter(pl.col("field") == field)["value"] for field in range(len(description.table_rows))]
+        values = _read_values(path)
         if [len(kept) + NUM_RESERVED for kept in values] != list(description.table_rows):
             raise FormatError(f"{path}: its values do not fit the table sizes in {ENCODER_FILE}")
         try:
             return cls(description, values)
         except (TypeError, ValueError) as error:
-            raise FormatError(f"{path}: a field has a value twice, or one that is none ({error})") from error
+            raise FormatError(f"{path}: a field has a value twice ({error})") from error
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -117,14 +116,9 @@ class RowEncoder:
 
     def to_files(self) -> dict[str, bytes]:
         """The encoder as files: name to content."""
-        table = pl.concat(
-            pl.DataFrame({"field": pl.repeat(field, len(kept), dtype=pl.Int32, eager=True), "value": kept})
-            for field, kept in enumerate(self.values)
-        )
-        content = io.BytesIO()
-        table.write_parquet(content)
         description = msgspec.json.format(msgspec.json.encode(self.description), indent=2) + b"\n"
-        return {ENCODER_FILE: description, VOCABULARY_FILE: content.getvalue()}
+        values = b",\n".join(msgspec.json.encode(kept.to_list()) for kept in self.values)
+        return {ENCODER_FILE: description, VOCABULARY_FILE: b"[" + values + b"]\n"}
 
     def save(self, folder: Path) -> None:
         """Writes the encoder's files, each atomically."""
@@ -204,3 +198,12 @@ class RowEncoder:
         missing = value.is_null() | (value == "")
         rows = pl.when(missing).then(MISSING_ID).otherwise(ids.fill_null(UNKNOWN_ID)) + start
         return values.to_frame("value").select(rows).to_series().to_numpy(), lengths
+
+
+def _read_values(path: Path) -> list[pl.Series]:
+    """Per field the values that have a row; one field after the other, so that few of them are Python's at a time."""
+    fields = read_json(path, list[msgspec.Raw])
+    try:
+        return [pl.Series(msgspec.json.decode(field, type=list[str]), dtype=pl.String) for field in fields]
+    except JSON_ERRORS as error:
+        raise FormatError(f"{path}: not a vocabulary that farthing wrote ({error})") from error
