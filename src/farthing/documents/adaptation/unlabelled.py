@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,8 +18,6 @@ from farthing.documents.detections import PageLabels
 from farthing.documents.net.transforms import to_grey
 from farthing.documents.training.cache import LabelledPage, PageCache
 from farthing.vision.images import Pixels
-
-PIXELS_FILE = "pages.u8"
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +41,7 @@ def read_collection(
     sources = drawn(list(open_collection(location).sources()), max_pages, seed)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         read = pool.map(lambda source: _read(source, long_side), sources)
-        cache = store_pages((page for page in read if page is not None), folder)
+        cache = PageCache.store((page for page in read if page is not None), folder)
     if len(cache) < least:
         raise DataError(f"{location}: at least {least} pages must be readable, got {len(cache)} of {len(sources)}")
     return cache
@@ -62,29 +59,6 @@ def drawn(sources: list[PageSource], max_pages: int, seed: int) -> list[PageSour
         return sources
     chosen = np.random.default_rng([seed, 5]).choice(len(sources), max_pages, replace=False)
     return [sources[index] for index in sorted(chosen.tolist())]
-
-
-def store_pages(pages: Iterable[tuple[LabelledPage, Pixels]], folder: Path) -> PageCache:
-    """Pages and their pixels, u8 [height, width] each, as one file in `folder` that is mapped into memory.
-
-    Raises:
-        DataError: there are none, the disk is full, or the folder cannot be written.
-    """
-    path = folder / PIXELS_FILE
-    kept: list[LabelledPage] = []
-    shapes: list[tuple[int, int]] = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as stream:
-            for page, grey in pages:
-                stream.write(grey.tobytes())
-                kept.append(page)
-                shapes.append((grey.shape[0], grey.shape[1]))
-    except OSError as error:
-        raise DataError(f"{path}: writing failed ({error.strerror}); free some space and run again") from error
-    if not kept:
-        raise DataError(f"{folder}: no page can be read; look at the log for the reasons")
-    return PageCache(np.memmap(path, dtype=np.uint8, mode="r"), kept, shapes)
 
 
 def _read(source: PageSource, long_side: int) -> tuple[LabelledPage, Pixels] | None:

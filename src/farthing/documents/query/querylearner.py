@@ -19,7 +19,6 @@ import torch
 from torch import Tensor
 
 from farthing.base.errors import ConfigError, DataError
-from farthing.documents.adaptation.unlabelled import store_pages
 from farthing.documents.config import AugmentConfig
 from farthing.documents.net.inference import detect_greys
 from farthing.documents.net.transforms import normalise, resize, to_batch
@@ -140,7 +139,7 @@ class QueryLearner:
             progress: makes the display.
         """
         config, folder = self._config, self._folder / round
-        planted = store_pages(self._planted(indices), folder / "pages")
+        planted = PageCache.store(self._planted(indices), folder / "pages")
         trained_on, held_out = split_pages(len(planted), share=HOLDOUT, at_most=MAX_HELD_OUT, seed=self._seed)
         task = QueryTask(
             self._net,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,21 +67,31 @@ class PageCache:
         Raises:
             DataError: no page can be read, or the disk is full.
         """
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            read = zip(pages, pool.map(lambda page: _decoded(page, long_side), pages), strict=True)
+            return cls.store(((page, grey) for page, grey in read if grey is not None), folder)
+
+    @classmethod
+    def store(cls, pages: Iterable[tuple[LabelledPage, Pixels]], folder: Path) -> PageCache:
+        """Writes pages and their pixels, u8 [height, width] each, to `folder`.
+
+        Raises:
+            DataError: there are none, the disk is full, or the folder cannot be written.
+        """
         path = folder / CACHE_FILE
         kept: list[LabelledPage] = []
         shapes: list[tuple[int, int]] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with ThreadPoolExecutor(os.cpu_count()) as pool, path.open("wb") as stream:
-                for page, grey in zip(pages, pool.map(lambda page: _decoded(page, long_side), pages), strict=True):
-                    if grey is not None:
-                        stream.write(grey.tobytes())
-                        kept.append(page)
-                        shapes.append((grey.shape[0], grey.shape[1]))
+            with path.open("wb") as stream:
+                for page, grey in pages:
+                    stream.write(grey.tobytes())
+                    kept.append(page)
+                    shapes.append((grey.shape[0], grey.shape[1]))
         except OSError as error:
             raise DataError(f"{path}: writing failed ({error.strerror}); free some space and run again") from error
         if not kept:
-            raise DataError(f"none of {len(pages)} pages can be read; look at the log for the reasons")
+            raise DataError(f"{folder}: no page can be read; look at the log for the reasons")
         return cls(np.memmap(path, dtype=np.uint8, mode="r"), kept, shapes)
 
 
