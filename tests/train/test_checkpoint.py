@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
 from torch import nn
 
 from farthing.base.errors import DataError, FormatError
+from farthing.train import checkpoint
 from farthing.train.checkpoint import (
     load_optimizer_state,
     load_rng_state,
@@ -153,3 +158,33 @@ def test_optimizers_go_on_where_they_were(tmp_path: Path, name: str) -> None:
             if isinstance(value, torch.Tensor):
                 assert own[key].dtype == value.dtype
                 assert torch.equal(own[key], value)
+
+
+def test_ctrl_c_while_a_file_is_read_comes_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within, safetensors would make a `ValueError` of it."""
+    save_state(tmp_path / "s", {"a": torch.ones(2), "b": torch.ones(3)})
+    read: list[str] = []
+
+    class Pressing:
+        def __init__(self, path: Path, framework: str) -> None:
+            self._file: Any = safe_open(path, framework=framework)  # Any: it carries no types
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def get_tensor(self, name: str) -> Any:
+            if not read:
+                os.kill(os.getpid(), signal.SIGINT)
+            read.append(name)
+            return self._file.get_tensor(name)
+
+    monkeypatch.setattr(checkpoint, "safe_open", Pressing)
+    with pytest.raises(KeyboardInterrupt):
+        load_state(tmp_path / "s")
+    assert len(read) == 2

@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 
 from farthing.base.errors import DataError, FormatError
 from farthing.base.files import atomic_path
+from farthing.train.interrupt import hold_back_interrupt
 
 _KEY = "farthing"
 _MARK = "$tensor"
@@ -50,7 +51,7 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
     header = _Header(format=_FORMAT, sha256=_digest(tree, tensors), state=msgspec.Raw(tree))
     # one entry: safetensors writes several in a random order, and equal states should make equal files
     metadata = {_KEY: msgspec.json.encode(header).decode()}
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, hold_back_interrupt():
         try:
             save_file(tensors, temporary, metadata=metadata)
         except SafetensorError as error:
@@ -64,7 +65,7 @@ def load_state(path: Path) -> dict[str, Any]:
         FormatError: the file is missing, damaged, or not a farthing checkpoint.
     """
     try:
-        with safe_open(path, framework="pt") as stream:
+        with hold_back_interrupt(), safe_open(path, framework="pt") as stream:
             header = msgspec.json.decode((stream.metadata() or {}).get(_KEY, ""), type=_Header)
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError, msgspec.DecodeError) as error:

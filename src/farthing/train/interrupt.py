@@ -34,3 +34,19 @@ def catch_interrupt() -> Iterator[threading.Event]:
         yield requested
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def hold_back_interrupt() -> Iterator[None]:
+    """Lets the first Ctrl-C within the block act at its end, as it would have.
+
+    For what others wrote in C or Rust: an interruption that is raised inside of it may come out as another error (torch
+    and safetensors make a `ValueError` of one).
+    """
+    requested = threading.Event()
+    try:
+        with catch_interrupt() as requested:
+            yield
+    finally:
+        if requested.is_set():
+            signal.raise_signal(signal.SIGINT)
