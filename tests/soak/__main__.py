@@ -38,7 +38,9 @@ def main(arguments: list[str]) -> int:
     for row, promise in zip(rows, PROMISES, strict=True):
         if promise in wanted:
             share = minutes * promise.weight / total
-            outcome = run_alone(promise, 60 * share)
+            outcome, said = run_alone(promise, 60 * share)
+            if not outcome.kept:
+                options.json.with_suffix(f".{promise.number}.log").write_text(said)
             row |= {"figure": outcome.figure, "kept": outcome.kept, "date": page.today(), "minutes": round(share, 2)}
         verdict = "kept" if row["kept"] else "NOT KEPT"
         sys.stdout.write(f"{promise.number:2} {verdict}  {promise.title}: {row['figure']}\n")
@@ -59,11 +61,14 @@ def _before(promise: Promise, path: Path, *, is_wanted: bool) -> dict[str, objec
     return {"promise": promise.title, "figure": figure, "kept": False, "date": page.today(), "minutes": 0.0}
 
 
-def run_alone(promise: Promise, seconds: float) -> Outcome:
-    """The outcome of a check in its own process; what ends that process otherwise is the outcome."""
+def run_alone(promise: Promise, seconds: float) -> tuple[Outcome, str]:
+    """The outcome of a check in its own process, and all that was said on standard error.
+
+    What ends that process otherwise is the outcome.
+    """
     extra = sanitized() if promise.is_sanitized else {}
     if extra is None:
-        return Outcome("not run: there is no sanitizer build of the extension (make sanitized)", kept=False)
+        return Outcome("not run: there is no sanitizer build of the extension (make sanitized)", kept=False), ""
     with tempfile.TemporaryDirectory(prefix="soak-out-") as folder:
         out = Path(folder) / "outcome.json"
         command = [sys.executable, "-m", "tests.soak.one", str(promise.number), str(seconds), str(out)]
@@ -72,13 +77,18 @@ def run_alone(promise: Promise, seconds: float) -> Outcome:
         pipe, limit = subprocess.PIPE, GRACE_S + GRACE_FACTOR * seconds
         try:
             ran = subprocess.run(command, cwd=ROOT, env=environment, stderr=pipe, text=True, timeout=limit, check=False)
-        except subprocess.TimeoutExpired:
-            return Outcome(f"did not end within {limit:.0f} s", kept=False)
+        except subprocess.TimeoutExpired as error:
+            return Outcome(f"did not end within {limit:.0f} s", kept=False), _text(error.stderr)
         if out.exists():
-            return msgspec.json.decode(out.read_bytes(), type=Outcome)
+            return msgspec.json.decode(out.read_bytes(), type=Outcome), ran.stderr
     said = ran.stderr.strip().splitlines() or [""]
     reported = [line for line in said if "Sanitizer" in line or "runtime error" in line] or said[-1:]
-    return Outcome(f"ended with exit code {ran.returncode}: {reported[0][:200]}", kept=False)
+    return Outcome(f"ended with exit code {ran.returncode}: {reported[0][:200]}", kept=False), ran.stderr
+
+
+def _text(said: str | bytes | None) -> str:
+    """What a process said until it was ended: bytes, whatever was asked for."""
+    return said.decode(errors="replace") if isinstance(said, bytes) else said or ""
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -73,4 +73,6 @@ def test_a_row_that_was_not_asked_keeps_what_it_reached_before(tmp_path: Path) -
 
 def test_a_check_that_crashes_is_not_kept() -> None:
     nothing = Promise(99, "none", lambda _, __: Outcome("", kept=True))
-    assert run_alone(nothing, 0.0) == Outcome("ended with exit code 1: StopIteration", kept=False)
+    outcome, said = run_alone(nothing, 0.0)
+    assert outcome == Outcome("ended with exit code 1: StopIteration", kept=False)
+    assert "Traceback" in said
