@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from farthing.base.errors import FormatError
 from farthing.discover.outputs import SortedImage
 from farthing.discover.report import NUM_GALLERIES, NUM_PICTURES, write_report
-from farthing.discover.rundata import Choice
+from farthing.discover.rundata import INFO_FILE, Choice
 from tests.discover.gallery.runs import make_run, sorted_images
 from tests.reference.hostile_text import HOSTILE
 
@@ -105,6 +106,25 @@ def test_a_run_where_nothing_was_read_has_a_page(tmp_path: Path) -> None:
     html = report_of(tmp_path, rows, k=1, k_low=1, k_high=1, num_known=1, num_unsorted=0)
     assert "Class sizes" not in html.text
     assert "New classes" not in html.text
+
+
+def test_a_number_of_classes_that_was_given_is_not_called_plausible(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    info = json.loads((run / INFO_FILE).read_bytes())
+    assert info["num_classes"] is None
+    (run / INFO_FILE).write_text(json.dumps(info | {"num_classes": 4}))
+    html = Html(write_report(run))
+    assert "as many as were asked for" in html.text
+    assert "plausible" not in html.text
+    assert "How many classes" not in html.text
+
+
+def test_few_classes_are_named_below_their_bars_and_long_names_are_cut(tmp_path: Path) -> None:
+    rows = [SortedImage(image=f"{i}.png", label=label, probability=1.0) for i, label in enumerate(["oak", "a" * 13])]
+    html = report_of(tmp_path, rows, num_unsorted=0)
+    assert "oak" in html.text
+    assert "aaaaaaaaa..." in html.text
+    assert "a" * 13 not in html.text
 
 
 def test_images_that_are_gone_are_said(tmp_path: Path) -> None:
