@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from farthing.discover.gallery.decisions import read_decisions
 from tests.discover.gallery.runs import make_run, served, sorted_images
 from tests.reference.hostile_text import HOSTILE
+from tests.web.routes import route
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -204,8 +205,7 @@ def test_a_lost_connection_is_said_and_the_change_arrives_later(run: Path, brows
         context = browser.new_context(viewport=DESK)
         page = context.new_page()
         page.goto(address)
-        page.wait_for_selector("html[data-ready]")
-        page.route("**/api/rename", lambda route: route.abort())
+        route(page, "**/api/rename", lambda request: request.abort())
         page.keyboard.press("c")
         page.wait_for_selector("#saved[data-state=failed]")
         assert read_decisions(run).labels == {}

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.documents.review.places import served
 from tests.documents.review.tabs import decisions, saved, tab, view
+from tests.web.routes import route
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -171,7 +172,7 @@ def test_a_sample_is_drawn_answered_blindly_and_promised(found: Path, browser: B
 
 
 def test_what_cannot_be_saved_is_said_and_sent_again(page: Page, found: Path) -> None:
-    page.route("**/api/decisions", lambda route: route.abort())
+    route(page, "**/api/decisions", lambda request: request.abort())
     page.keyboard.press("k")
     page.wait_for_selector("#saved[data-state=failed]")
     assert "1 waiting" in page.inner_text("#saved")
@@ -183,7 +184,7 @@ def test_what_cannot_be_saved_is_said_and_sent_again(page: Page, found: Path) ->
 
 def test_a_change_that_the_server_refuses_is_taken_back(found: Path, browser: Browser) -> None:
     with served(found) as address, tab(browser, address, is_strict=False) as page:
-        page.route("**/api/decisions", lambda route: route.fulfill(status=404, json={"error": "no such page"}))
+        route(page, "**/api/decisions", lambda request: request.fulfill(status=404, json={"error": "no such page"}))
         page.keyboard.press("r")
         expect(page.locator("#toast")).to_have_text("Not saved: no such page")
         expect(page.locator("#cell-0")).to_have_attribute("data-state", "kept")

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from farthing.results.store import STORE_FILE, Store
 from tests.documents.review.places import served
 from tests.documents.review.tabs import saved, tab, view
+from tests.web.routes import route
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FloatRect, Page
@@ -142,7 +143,7 @@ def test_hidden_boxes_cannot_be_touched(page: Page, found: Path) -> None:
 
 def test_boxes_that_have_not_arrived_cannot_be_overwritten(found: Path, browser: Browser) -> None:
     with served(found) as address, tab(browser, address) as page:
-        page.route("**/api/boxes?*", lambda route: route.abort())
+        route(page, "**/api/boxes?*", lambda request: request.abort())
         view(page, "rejected")
         page.keyboard.press("Enter")
         layer = page.locator("#boxes").bounding_box()
