@@ -1,9 +1,10 @@
-"""Rows per second from Criteo text to dense values and ids, one thread: the native parser beside polars.
+"""Rows per second from Criteo text to dense values and ids, one thread: the native parser and coder beside polars.
 
     python -m bench.clicks
 
 Both do the same work on the same text, in turn: numbers standardised after a logarithm, and categorical values hashed
-into tables of 1,000,000 rows, or looked up among the values that the text has; looked-up ids and numbers must be equal.
+into tables of 1,000,000 rows, or looked up among the values that the text has, as `predict` does; or numbers after a
+logarithm, and values coded by a dictionary that is made of them, as `prepare` does. All but hashes must be equal.
 Times are CPU times of a process in which polars has one thread. Results go to bench/results/clicks.json.
 """
 
@@ -28,6 +29,8 @@ from farthing.base.files import write_json
 from farthing.lowbit import native
 from farthing.recommend.clicks import EncodedRows
 from farthing.recommend.clicktext import Columns, LineParser
+from farthing.recommend.codedtext import LineCoder
+from farthing.recommend.codes import CodedRows, code_rows, coded_columns
 from farthing.recommend.encoder import BATCH_ROWS
 from farthing.recommend.layout import CRITEO_COLUMNS, Layout
 from farthing.recommend.logfiles import TextBlock
@@ -39,7 +42,6 @@ from farthing.recommend.vocabulary import MISSING_ID, NUM_RESERVED, UNKNOWN_ID, 
 
 RESULTS = Path(__file__).parent / "results" / "clicks.json"
 HASHED_ROWS = 1_000_000
-ENGINES = ("farthing", "polars")
 ONE_THREAD = {"POLARS_MAX_THREADS": "1"}
 
 LAYOUT = Layout("criteo", CRITEO_COLUMNS, "\t")
@@ -80,7 +82,7 @@ def main() -> None:
     write_json(RESULTS, {"machine": describe(), "native": native.info(), "rows": rows})
 
 
-def _engines(text: bytes) -> dict[tuple[str, str], Callable[[], list[Rows]]]:
+def _engines(text: bytes) -> dict[tuple[str, str], Callable[[], object]]:
     """(kind of ids, engine) -> what reads the whole text."""
     frame = _read(text)
     block = TextBlock(Path("log"), 1, frame.height, text, len(text))
@@ -89,16 +91,23 @@ def _engines(text: bytes) -> dict[tuple[str, str], Callable[[], list[Rows]]]:
     looked_up = Columns(SCHEMA, STATISTICS, tuple(len(column) + NUM_RESERVED for column in values))
     lookup = LineParser(LAYOUT, looked_up, values)
     hashing = LineParser(LAYOUT, Columns(SCHEMA, STATISTICS, (HASHED_ROWS,) * len(CRITEO_FIELDS)), None)
-    engines: dict[tuple[str, str], Callable[[], list[Rows]]] = {
+    coder = LineCoder(LAYOUT, SCHEMA)
+    for i in range(2):
+        rows = (_parse(lookup, block), _encode(text, list(_looked_up(known))))
+        mine, other = (np.concatenate([part[i] for part in parts]) for parts in rows)
+        assert np.array_equal(mine, other)
+    clean, careful = coder.code(block), _coded(text)
+    assert clean is not None
+    assert clean.frame.equals(careful.frame)
+    assert clean.values.equals(careful.values)
+    return {
         ("hashed", "farthing"): lambda: _parse(hashing, block),
         ("hashed", "polars"): lambda: _encode(text, [_hashed(i, name) for i, name in enumerate(CRITEO_FIELDS)]),
         ("looked up", "farthing"): lambda: _parse(lookup, block),
         ("looked up", "polars"): lambda: _encode(text, list(_looked_up(known))),
+        ("coded", "farthing"): lambda: coder.code(block),
+        ("coded", "polars"): lambda: _coded(text),
     }
-    for i in range(2):
-        mine, other = (np.concatenate([rows[i] for rows in engines["looked up", name]()]) for name in ENGINES)
-        assert np.array_equal(mine, other)
-    return engines
 
 
 def _read(text: bytes) -> pl.DataFrame:
@@ -119,6 +128,13 @@ def _encode(text: bytes, ids: list[pl.Expr]) -> list[Rows]:
     return [(dense, frame.select(CRITEO_FIELDS).to_numpy(order="c"))]
 
 
+def _coded(text: bytes) -> CodedRows:
+    dense = [pl.col(name).alias(f"dense_{i}") for i, name in enumerate(CRITEO_DENSE)]
+    fields = [pl.col(name).alias(f"field_{i}") for i, name in enumerate(CRITEO_FIELDS)]
+    label = pl.col("label").cast(pl.UInt8)
+    return code_rows(_read(text).select(*dense, *fields, label), coded_columns(SCHEMA))
+
+
 def _hashed(field: int, name: str) -> pl.Expr:
     ids = pl.col(name).hash(field) % (HASHED_ROWS - NUM_RESERVED) + NUM_RESERVED
     filled = pl.when(pl.col(name).is_null()).then(MISSING_ID).otherwise(ids).cast(pl.Int64)
@@ -133,9 +149,7 @@ def _looked_up(known: list[pl.Enum]) -> Iterator[pl.Expr]:
         start += len(values.categories) + NUM_RESERVED
 
 
-def _times(
-    engines: dict[tuple[str, str], Callable[[], list[Rows]]], repeats: int
-) -> dict[tuple[str, str], list[float]]:
+def _times(engines: dict[tuple[str, str], Callable[[], object]], repeats: int) -> dict[tuple[str, str], list[float]]:
     """CPU microseconds of each engine, one repeat of each in turn."""
     times: dict[tuple[str, str], list[float]] = {name: [] for name in engines}
     for _ in range(repeats):

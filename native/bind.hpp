@@ -64,6 +64,7 @@ void bind_quantize(nanobind::module_& module);
 void bind_product(nanobind::module_& module);
 void bind_clicks(nanobind::module_& module);
 void bind_rows(nanobind::module_& module);
+void bind_coder(nanobind::module_& module);
 void bind_ranker(nanobind::module_& module);
 
 }  // namespace farthing

@@ -83,5 +83,6 @@ NB_MODULE(_native, module) {
     farthing::bind_product(module);
     farthing::bind_clicks(module);
     farthing::bind_rows(module);
+    farthing::bind_coder(module);
     farthing::bind_ranker(module);
 }

@@ -1,20 +1,11 @@
 #include "clicks.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
 #include <numeric>
 #include <utility>
 
-#include "dispatch.hpp"
-#include "numbers.hpp"
-
 namespace farthing {
 namespace {
-
-// Text whose separators are found together, so that it stays in level 1; a longer line is not clean.
-constexpr std::size_t window_bytes = 8192;
 
 Features all_of(std::vector<std::uint32_t> columns) {
     std::vector<std::uint32_t> places(columns.size());
@@ -34,19 +25,6 @@ Features some_of(const Features& features, const std::vector<std::size_t>& colum
     return some;
 }
 
-// Whether a line ends after so many columns, and not in a carriage return.
-bool is_whole(const char* window, const std::uint32_t* ends, std::size_t num_columns) noexcept {
-    const char* begin = window + static_cast<std::uint32_t>(ends[-1] + 1);
-    const char* end = window + ends[num_columns - 1];
-    return std::memchr(begin, '\n', static_cast<std::size_t>(end - begin) + 1) == end && (end == begin || end[-1] != '\r');
-}
-
-// The first end may be that of no line, -1 as an unsigned number: adding 1 gives 0 again.
-inline Value column_of(const char* text, const char* window, const std::uint32_t* ends, std::uint32_t column) {
-    const std::uint32_t begin = (ends - 1)[column] + 1;
-    return {text, window + begin, ends[column] - begin};
-}
-
 }  // namespace
 
 ClickParser::ClickParser(LineLayout layout, Standardisation standardisation, std::vector<Vocabulary> vocabularies,
@@ -60,7 +38,6 @@ ClickParser::ClickParser(LineLayout layout, Standardisation standardisation, std
         first_rows_.push_back(first);
         first += rows;
     }
-    for (std::size_t n = 0; n < logs_.size(); ++n) logs_[n] = std::log1p(static_cast<float>(n));
 }
 
 LineColumns ClickParser::some(const std::vector<std::size_t>& columns) const {
@@ -80,37 +57,24 @@ template <bool is_hashed, bool has_all>
 Parsed ClickParser::parse_as(const LineColumns& columns, const char* text, std::size_t size, std::size_t max_rows,
                              float* dense, std::int64_t* ids) const {
     // Look-ups are one row behind the text, so that memory has answered when they come.
-    std::vector<Vocabulary::Query> pending(is_hashed ? 0 : columns.fields.size());
-    std::array<std::uint32_t, 1 + window_bytes + 8> marks;
-    marks[0] = std::numeric_limits<std::uint32_t>::max();
-    Parsed parsed{0, 0};
-    while (parsed.num_rows < max_rows) {
-        const char* window = text + parsed.end;
-        const std::size_t window_size = std::min(size - parsed.end, window_bytes);
-        const std::size_t num_marks = kernels().find_marks(window, window_size, separator_, marks.data() + 1);
-        std::size_t num_taken = 0;
-        for (; num_taken + columns.count <= num_marks && parsed.num_rows < max_rows; ++parsed.num_rows) {
-            const Line line{text, window, marks.data() + 1 + num_taken};
-            if (!is_whole(window, line.ends, columns.count) || !read_numbers<has_all>(columns.dense, line, dense)) break;
-            if constexpr (is_hashed) {
-                hash_ids<has_all>(columns.fields, line, ids);
-            } else {
-                if (parsed.num_rows > 0) look_up<has_all>(columns.fields, pending.data(), ids - num_fields());
-                query<has_all>(columns.fields, line, pending.data());
-            }
-            num_taken += columns.count;
-            dense += num_dense();
-            ids += num_fields();
+    std::vector<Key> pending(is_hashed ? 0 : columns.fields.size());
+    bool is_pending = false;
+    const auto take = [&](const Line& line) {
+        if (!read_numbers<has_all>(columns.dense, line, dense)) return false;
+        if constexpr (is_hashed) {
+            hash_ids<has_all>(columns.fields, line, ids);
+        } else {
+            if (is_pending) look_up<has_all>(columns.fields, pending.data(), ids - num_fields());
+            query<has_all>(columns.fields, line, pending.data());
+            is_pending = true;
         }
-        if (num_taken == 0) break;
-        parsed.end += marks[num_taken] + 1;
-    }
-    if (!is_hashed && parsed.num_rows > 0) look_up<has_all>(columns.fields, pending.data(), ids - num_fields());
+        dense += num_dense();
+        ids += num_fields();
+        return true;
+    };
+    const Parsed parsed = read_lines(text, size, separator_, columns.count, max_rows, take);
+    if (is_pending) look_up<has_all>(columns.fields, pending.data(), ids - num_fields());
     return parsed;
-}
-
-float ClickParser::log_of(std::uint32_t number) const noexcept {
-    return number < logs_.size() ? logs_[number] : std::log1p(static_cast<float>(number));
 }
 
 template <bool has_all>
@@ -120,22 +84,14 @@ bool ClickParser::read_numbers(const Features& numbers, const Line& line, float*
     const double* means = standardisation_.means.data();
     const double* inverse_deviations = standardisation_.inverse_deviations.data();
     for (std::size_t i = 0; i < count; ++i) {
-        const Value value = column_of(line.text, line.window, line.ends, columns[i]);
+        const Value value = line.column(columns[i]);
         const std::size_t place = numbers.place<has_all>(i);
         if (value.size == 0) {
             dense[place] = 0.0f;
             continue;
         }
-        const bool is_negative = *value.data == '-';
-        const Value magnitude{value.text, value.data + is_negative, value.size - is_negative};
         float log;
-        if (std::uint32_t number; magnitude.size - 1 < 8 && read_digits(magnitude, number)) {
-            log = is_negative ? -log_of(number) : log_of(number);
-        } else if (float real; read_float(value, real)) {
-            log = std::copysign(std::log1p(std::abs(real)), real);
-        } else {
-            return false;
-        }
+        if (!logarithms_.read(value, log)) return false;
         // A product, as polars divides a column by a number.
         dense[place] = static_cast<float>((static_cast<double>(log) - means[place]) * inverse_deviations[place]);
     }
@@ -149,7 +105,7 @@ void ClickParser::hash_ids(const Features& fields, const Line& line, std::int64_
     const std::uint64_t* first_rows = first_rows_.data();
     const std::uint64_t* table_rows = table_rows_.data();
     for (std::size_t i = 0; i < count; ++i) {
-        const Value value = column_of(line.text, line.window, line.ends, columns[i]);
+        const Value value = line.column(columns[i]);
         const std::size_t place = fields.place<has_all>(i);
         const std::uint64_t hash = hash_of(value, field_seed(place));
         const std::uint64_t id = num_reserved_ids + reduced(hash, table_rows[place] - num_reserved_ids);
@@ -158,18 +114,18 @@ void ClickParser::hash_ids(const Features& fields, const Line& line, std::int64_
 }
 
 template <bool has_all>
-void ClickParser::query(const Features& fields, const Line& line, Vocabulary::Query* row) const noexcept {
+void ClickParser::query(const Features& fields, const Line& line, Key* row) const noexcept {
     const std::size_t count = fields.size();
     const std::uint32_t* columns = fields.columns.data();
     const Vocabulary* vocabularies = vocabularies_.data();
     for (std::size_t i = 0; i < count; ++i) {
-        const Value value = column_of(line.text, line.window, line.ends, columns[i]);
+        const Value value = line.column(columns[i]);
         row[i] = vocabularies[fields.place<has_all>(i)].query(value);
     }
 }
 
 template <bool has_all>
-void ClickParser::look_up(const Features& fields, const Vocabulary::Query* row, std::int64_t* ids) const noexcept {
+void ClickParser::look_up(const Features& fields, const Key* row, std::int64_t* ids) const noexcept {
     const std::size_t count = fields.size();
     const std::uint64_t* first_rows = first_rows_.data();
     const Vocabulary* vocabularies = vocabularies_.data();

@@ -5,22 +5,15 @@
 // and of quotes, byte order marks and text that is not UTF-8, the caller decides.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "lines.hpp"
+#include "logarithms.hpp"
 #include "vocabulary.hpp"
 
 namespace farthing {
-
-// Where the features of a row stand in a line.
-struct LineLayout {
-    char separator;
-    std::size_t num_columns;                   // of a line, at least 1
-    std::vector<std::uint32_t> dense_columns;  // position of each number
-    std::vector<std::uint32_t> field_columns;  // position of each categorical value
-};
 
 // Numbers, or categorical values: which ones of a row, and in which columns of a line.
 struct Features {
@@ -50,12 +43,6 @@ struct Standardisation {
     std::vector<double> inverse_deviations;
 };
 
-// How far parsing came.
-struct Parsed {
-    std::size_t num_rows;
-    std::size_t end;  // of their lines in the text, bytes
-};
-
 class ClickParser {
    public:
     // Looks ids up; `table_rows` has the ids of each field, reserved ones included. All fields share one table, in which
@@ -81,13 +68,6 @@ class ClickParser {
                  std::int64_t* ids) const;
 
    private:
-    // A line of the window `text`; its columns end at ends[0], ends[1], ..., and the line before at ends[-1].
-    struct Line {
-        const char* text;    // what may be read starts here
-        const char* window;
-        const std::uint32_t* ends;
-    };
-
     template <bool is_hashed, bool has_all>
     Parsed parse_as(const LineColumns& columns, const char* text, std::size_t size, std::size_t max_rows, float* dense,
                     std::int64_t* ids) const;
@@ -96,10 +76,9 @@ class ClickParser {
     template <bool has_all>
     void hash_ids(const Features& fields, const Line& line, std::int64_t* ids) const noexcept;
     template <bool has_all>
-    void query(const Features& fields, const Line& line, Vocabulary::Query* row) const noexcept;
+    void query(const Features& fields, const Line& line, Key* row) const noexcept;
     template <bool has_all>
-    void look_up(const Features& fields, const Vocabulary::Query* row, std::int64_t* ids) const noexcept;
-    float log_of(std::uint32_t number) const noexcept;
+    void look_up(const Features& fields, const Key* row, std::int64_t* ids) const noexcept;
 
     char separator_;
     LineColumns all_;
@@ -107,7 +86,7 @@ class ClickParser {
     std::vector<Vocabulary> vocabularies_;
     std::vector<std::uint64_t> table_rows_;
     std::vector<std::uint64_t> first_rows_;
-    std::array<float, 4096> logs_;  // log(1 + n) for the small counts that most numbers of a log are
+    Logarithms logarithms_;
 };
 
 }  // namespace farthing

@@ -63,6 +63,23 @@ inline std::uint64_t hash_of(Value value, std::uint64_t seed) {
     return hash_of_word(word_of(value), size, state);
 }
 
+// A value as tables of values compare it: all of one that has up to 8 bytes is its word.
+struct Key {
+    const char* data;
+    std::size_t size;
+    std::uint64_t word;  // the hash of a longer one
+    std::uint64_t hash;
+
+    bool is_long() const { return size > 8; }
+};
+
+inline Key key_of(Value value, std::uint64_t seed) {
+    const bool is_long = value.size > 8;
+    const std::uint64_t word = is_long ? 0 : word_of(value);
+    const std::uint64_t hash = is_long ? hash_of(value, seed) : hash_of_word(word, value.size, seed);
+    return {value.data, value.size, is_long ? hash : word, hash};
+}
+
 // A number below `count` from a hash: the high word of their product.
 inline std::uint64_t reduced(std::uint64_t hash, std::uint64_t count) {
     __extension__ using Wide = unsigned __int128;

@@ -6,9 +6,9 @@
 set(native ${CMAKE_CURRENT_LIST_DIR})
 set(tiers ${native}/tier_scalar.cpp ${native}/tier_avx2.cpp ${native}/tier_avx512.cpp ${native}/tier_neon.cpp)
 set(kernel_sources
-  ${native}/bags.cpp ${native}/clicks.cpp ${native}/conv.cpp ${native}/dispatch.cpp ${native}/im2col.cpp
-  ${native}/memory.cpp ${native}/numbers.cpp ${native}/octets.cpp ${native}/pool.cpp ${native}/product.cpp
-  ${native}/ranker.cpp ${native}/signs.cpp ${native}/vocabulary.cpp
+  ${native}/bags.cpp ${native}/clicks.cpp ${native}/coder.cpp ${native}/conv.cpp ${native}/dictionary.cpp
+  ${native}/dispatch.cpp ${native}/im2col.cpp ${native}/memory.cpp ${native}/numbers.cpp ${native}/octets.cpp
+  ${native}/pool.cpp ${native}/product.cpp ${native}/ranker.cpp ${native}/signs.cpp ${native}/vocabulary.cpp
   ${tiers})
 
 # The compiler must neither fuse a multiplication with an addition behind our back nor vectorise the definition. Sums stay

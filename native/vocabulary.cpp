@@ -21,23 +21,23 @@ Vocabulary::Vocabulary(const char* text, const std::uint32_t* sizes, std::size_t
     }
 }
 
-std::uint32_t Vocabulary::long_id(const Query& query) const noexcept {
-    for (std::uint64_t i = query.hash & mask_;; i = (i + 1) & mask_) {
+std::uint32_t Vocabulary::long_id(const Key& key) const noexcept {
+    for (std::uint64_t i = key.hash & mask_;; i = (i + 1) & mask_) {
         const Slot& slot = slots()[i];
         if (slot.id == unknown_id) return unknown_id;
-        if (slot.key != query.key || slot.size != query.size) continue;
+        if (slot.word != key.word || slot.size != key.size) continue;
         const char* known = text_.data() + starts_[slot.id - num_reserved_ids];
-        if (std::memcmp(known, query.data, query.size) == 0) return slot.id;
+        if (std::memcmp(known, key.data, key.size) == 0) return slot.id;
     }
 }
 
 void Vocabulary::add(std::uint32_t id, Value value) {
-    const Query added = query(value);
-    if (this->id(added) != unknown_id) return;
+    const Key key = query(value);
+    if (this->id(key) != unknown_id) return;
     Slot* slots = reinterpret_cast<Slot*>(slots_.data());
-    std::uint64_t i = added.hash & mask_;
+    std::uint64_t i = key.hash & mask_;
     while (slots[i].id != unknown_id) i = (i + 1) & mask_;
-    slots[i] = {added.key, static_cast<std::uint32_t>(added.size), id};
+    slots[i] = {key.word, static_cast<std::uint32_t>(key.size), id};
 }
 
 }  // namespace farthing

@@ -21,41 +21,31 @@ class Vocabulary {
     // Throws std::bad_alloc.
     Vocabulary(const char* text, const std::uint32_t* sizes, std::size_t count, std::uint64_t seed);
 
-    // A value on its way to `id`.
-    struct Query {
-        const char* data;
-        std::size_t size;
-        std::uint64_t key;  // the value itself, or the hash of one longer than 8 bytes
-        std::uint64_t hash;
-    };
-
     // Fetches what `id` will read.
-    Query query(Value value) const noexcept {
-        const bool is_long = value.size > 8;
-        const std::uint64_t word = is_long ? 0 : word_of(value);
-        const std::uint64_t hash = is_long ? hash_of(value, seed_) : hash_of_word(word, value.size, seed_);
-        __builtin_prefetch(slots() + (hash & mask_));
-        return {value.data, value.size, is_long ? hash : word, hash};
+    Key query(Value value) const noexcept {
+        const Key key = key_of(value, seed_);
+        __builtin_prefetch(slots() + (key.hash & mask_));
+        return key;
     }
 
     // The id of a value: `missing_id` where it is empty, `unknown_id` where it is not there.
-    std::uint32_t id(const Query& query) const noexcept {
-        if (query.size > 8) return long_id(query);
-        for (std::uint64_t i = query.hash & mask_;; i = (i + 1) & mask_) {
+    std::uint32_t id(const Key& key) const noexcept {
+        if (key.is_long()) return long_id(key);
+        for (std::uint64_t i = key.hash & mask_;; i = (i + 1) & mask_) {
             const Slot& slot = slots()[i];
-            if ((slot.key == query.key && slot.size == query.size) || slot.id == unknown_id) return slot.id;
+            if ((slot.word == key.word && slot.size == key.size) || slot.id == unknown_id) return slot.id;
         }
     }
 
    private:
     struct Slot {
-        std::uint64_t key;
+        std::uint64_t word;
         std::uint32_t size;
         std::uint32_t id;    // unknown_id in an empty slot
     };
 
     const Slot* slots() const noexcept { return reinterpret_cast<const Slot*>(slots_.data()); }
-    std::uint32_t long_id(const Query& query) const noexcept;
+    std::uint32_t long_id(const Key& key) const noexcept;
     void add(std::uint32_t id, Value value);
 
     std::string text_;

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.base.errors import DataError
-from farthing.recommend.logfiles import ahead, head, is_parquet, text_blocks
+from farthing.recommend.logfiles import ahead, head, is_parquet, mapped_ahead, text_blocks
 
 
 @given(st.lists(st.binary(max_size=30).map(lambda line: line.translate(None, b"\r\n")), min_size=1, max_size=30))
@@ -102,3 +102,24 @@ def test_items_that_are_not_read_are_let_go_without_waiting_for_the_next() -> No
     del one
     assert time.monotonic() - start < 3
     is_let_go.set()
+
+
+def test_mapped_ahead_keeps_the_order_and_passes_errors_on() -> None:
+    assert list(mapped_ahead(lambda i: i * i, iter(range(20)), threads=3)) == [(i, i * i) for i in range(20)]
+    assert list(mapped_ahead(lambda i: i, iter(()), threads=2)) == []
+    seen: list[tuple[int, int]] = []
+    with pytest.raises(ZeroDivisionError):
+        seen.extend(mapped_ahead(lambda i: 6 // (3 - i), iter(range(9)), threads=2))
+    assert seen == [(0, 2), (1, 3), (2, 6)]
+
+
+def test_mapped_ahead_has_a_few_items_at_a_time() -> None:
+    made: list[int] = []
+
+    def items() -> Iterator[int]:
+        for i in range(50):
+            made.append(i)
+            yield i
+
+    for item, _ in mapped_ahead(lambda i: i, items(), threads=2):
+        assert len(made) <= item + 3

@@ -8,6 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farthing.recommend.codes import code_rows
 from farthing.recommend.ranking import rank_column
 from farthing.recommend.spool import Spool
 from farthing.recommend.vocabulary import read_vocabulary
@@ -24,9 +25,8 @@ def test_ids_follow_from_total_counts_and_values_alone(blocks: list[dict[str, in
         spool = Spool(Path(folder), ["other", "field"])
         for counts in blocks:
             counts.pop("", None)
-            spool.append(
-                pl.DataFrame({"other": "x", "field": list(counts)}, schema={"other": pl.String, "field": pl.String})
-            )
+            frame = pl.DataFrame({"other": "x", "field": list(counts)}, schema={"other": pl.String, "field": pl.String})
+            spool.append(code_rows(frame, spool.coded))
             totals.update(counts)
             ordered = sorted(counts, key=str.encode)
             spool.column_entries(spool.blocks[-1], 1)[:] = [counts[value] for value in ordered]

@@ -4,14 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from farthing.recommend.shards import flatten, id_type, ids_of_codes
+from farthing.recommend.shards import flatten, ids_of_codes, narrowest
 
 
 @pytest.mark.parametrize(
     ("num_values", "type"), [(0, pl.UInt8), (254, pl.UInt8), (255, pl.UInt16), (65_534, pl.UInt16), (65_535, pl.UInt32)]
 )
 def test_ids_take_the_narrowest_type(num_values: int, type: pl.DataType) -> None:
-    assert id_type(num_values) == type
+    assert narrowest(num_values + 2) == type
 
 
 def test_ids_of_codes_by_hand() -> None:

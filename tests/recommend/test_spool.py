@@ -4,13 +4,15 @@ from pathlib import Path
 
 import polars as pl
 
+from farthing.recommend.codes import code_rows
 from farthing.recommend.spool import Spool
 
 
 def test_rows_dictionaries_and_entries_come_back(tmp_path: Path) -> None:
     spool = Spool(tmp_path, ["a", "b"])
-    spool.append(pl.DataFrame({"a": ["y", None, "x"], "b": [["p"], [], ["q", "p"]], "label": [1, 0, 1]}))
-    spool.append(pl.DataFrame({"a": ["z"], "b": [["q"]], "label": [0]}))
+    frame = pl.DataFrame({"a": ["y", None, "x"], "b": [["p"], [], ["q", "p"]], "label": [1, 0, 1]})
+    spool.append(code_rows(frame, spool.coded))
+    spool.append(code_rows(pl.DataFrame({"a": ["z"], "b": [["q"]], "label": [0]}), spool.coded))
     first, second = spool.blocks
     assert (first.first_row, first.num_rows, first.starts) == (0, 3, (0, 2, 4))
     assert (second.first_row, second.num_rows, second.starts) == (3, 1, (0, 1, 2))
@@ -24,6 +26,6 @@ def test_rows_dictionaries_and_entries_come_back(tmp_path: Path) -> None:
 
 def test_a_block_in_which_all_values_are_missing(tmp_path: Path) -> None:
     spool = Spool(tmp_path, ["a"])
-    spool.append(pl.DataFrame({"a": [None, ""]}, schema={"a": pl.String}))
+    spool.append(code_rows(pl.DataFrame({"a": [None, ""]}, schema={"a": pl.String}), spool.coded))
     assert spool.rows(spool.blocks[0])["a"].to_list() == [0, 0]
     assert spool.entries(spool.blocks[0]).tolist() == []

@@ -32,6 +32,18 @@ def extension() -> ModuleType | None:
     return _module
 
 
+def required() -> ModuleType:
+    """The extension, for what cannot do without it.
+
+    Raises:
+        KernelError: it is not built, or FARTHING_KERNELS names a tier that this machine cannot run.
+    """
+    module = extension()
+    if module is None:
+        raise KernelError("the native extension is not built; `make install` builds it")
+    return module
+
+
 def info() -> dict[str, Any] | None:  # Any: what the extension tells about itself
     """CPU `features`, usable `tiers` and the `tier` in use, or None where the extension is not built."""
     module = extension()
@@ -47,9 +59,7 @@ def use_tier(name: str) -> Iterator[None]:
     Raises:
         KernelError: the extension is not built, or this machine cannot run the tier.
     """
-    module = extension()
-    if module is None:
-        raise KernelError("the native extension is not built; `make install` builds it")
+    module = required()
     before = module.active_tier()
     _use(module, name, "tier is")
     try:

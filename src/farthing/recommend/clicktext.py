@@ -14,15 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from farthing.base.errors import KernelError
 from farthing.lowbit import native
 from farthing.recommend.clicks import EncodedRows, Integers
 from farthing.recommend.layout import Layout
+from farthing.recommend.lines import is_plain
 from farthing.recommend.logfiles import TextBlock
 from farthing.recommend.manifest import DenseStatistics
 from farthing.recommend.schema import LogSchema
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Lines that go the careful way together: enough to hide what a call of polars costs.
 _CAREFUL_LINES = 8192
 
@@ -44,11 +43,16 @@ class Columns:
 
 def can_parse(layout: Layout, schema: LogSchema) -> bool:
     """Whether the extension is built, and a log is text with one value per field and without names of rows."""
-    is_plain = all(field.separator is None and field.part is None for field in schema.fields)
+    return has_plain_fields(layout, schema) and schema.id is None
+
+
+def has_plain_fields(layout: Layout, schema: LogSchema) -> bool:
+    """Whether the extension is built, and a log is text with one value per field."""
+    are_single = all(field.separator is None and field.part is None for field in schema.fields)
     # A column that is read as a number, too, has another text after that.
     numbers = {*schema.dense, schema.label}
-    is_plain &= schema.id is None and not any(field.column in numbers for field in schema.fields)
-    return native.extension() is not None and layout.separator is not None and is_plain
+    are_texts = not any(field.column in numbers for field in schema.fields)
+    return native.extension() is not None and layout.separator is not None and are_single and are_texts
 
 
 class LineParser:
@@ -66,9 +70,7 @@ class LineParser:
         Raises:
             KernelError: the extension is not built.
         """
-        module = native.extension()
-        if module is None:
-            raise KernelError("the native extension is not built; `make install` builds it")
+        module = native.required()
         self._layout = layout
         self._num_dense = len(columns.dense)
         self._num_fields = len(columns.table_rows)
@@ -94,7 +96,7 @@ class LineParser:
             block: lines without a header.
             max_rows: at least 1.
         """
-        if not self._is_plain(block.text):
+        if not is_plain(block.text, self._layout):
             yield block
             return
         start, line = 0, block.first_line
@@ -108,12 +110,6 @@ class LineParser:
                 yield rest
                 start += len(rest.text)
                 line += rest.num_lines
-
-    def _is_plain(self, text: bytes) -> bool:
-        """Whether text is UTF-8, without a byte order mark and without quotes that mean something."""
-        if (self._layout.has_quotes and b'"' in text) or text.startswith(_BYTE_ORDER_MARK):
-            return False
-        return text.isascii() or _is_utf8(text)
 
     def parse(self, text: bytes, start: int, *, max_rows: int) -> tuple[EncodedRows, int]:
         """Up to `max_rows` rows from the lines at `start`, which ends before the first one that is not clean.
@@ -156,11 +152,3 @@ def _lines(block: TextBlock, start: int, line: int) -> TextBlock:
         end = block.text.index(b"\n", end) + 1
         num_lines += 1
     return TextBlock(block.path, line, num_lines, block.text[start:end], block.position)
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from farthing.recommend.layout import Layout
-from farthing.recommend.logfiles import TextBlock
+from farthing.recommend.logfiles import BYTE_ORDER_MARK, TextBlock
 from farthing.recommend.rejects import BadRow
 
 Rows = npt.NDArray[np.int64]
@@ -41,6 +41,13 @@ def read_lines(
         if frame is not None:
             return frame, np.arange(block.first_line, block.first_line + block.num_lines), []
     return _read_carefully(block, layout, types)
+
+
+def is_plain(text: bytes, layout: Layout) -> bool:
+    """Whether text is UTF-8, without a byte order mark and without quotes that mean something."""
+    if (layout.has_quotes and b'"' in text) or text.startswith(BYTE_ORDER_MARK):
+        return False
+    return text.isascii() or _is_utf8(text)
 
 
 def _looks_clean(block: TextBlock, layout: Layout) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
@@ -13,6 +14,7 @@ from typing import BinaryIO, TypeVar, cast
 from farthing.base.errors import DataError
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 BLOCK_BYTES = 28 << 20
 # Rows times columns that may be in memory at once: a value takes up to 24 bytes while a block is encoded.
@@ -21,7 +23,7 @@ HEAD_BYTES = 1 << 20
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class TextBlock:
     num_lines: int
     text: bytes
     position: int
+
+    @property
+    def fraction(self) -> float:
+        """How much of the file has been read, in [0, 1]."""
+        return min(self.position / self.path.stat().st_size, 1.0)
 
     def lines(self, numbers: Sequence[int]) -> list[str]:
         """The lines with these numbers; bytes that are not UTF-8 appear as escapes."""
@@ -118,17 +125,36 @@ def _whole_lines(path: Path, stream: BinaryIO, block_bytes: int) -> bytes:
 
 def _normalise(text: bytes, *, is_first: bool) -> bytes:
     if is_first:
-        text = text.removeprefix(_BYTE_ORDER_MARK)
+        text = text.removeprefix(BYTE_ORDER_MARK)
     return text.replace(b"\r\n", b"\n") if b"\r" in text else text
+
+
+# Executors here are not in a `with`, which would wait for their threads. Items that are not read to the end are let go
+# of by the garbage collector, wherever that runs, even where a thread is being started: waiting there, prepare hung. An
+# executor that nobody refers to ends its threads.
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items; while one is being used, a thread of its own makes the next."""
-    # Not in a `with`, which would wait for the thread. Items that are not read to the end are let go of by the garbage
-    # collector, wherever that runs, even where a thread is being started: waiting there, prepare hung. An executor that
-    # nobody refers to ends its thread.
     executor = ThreadPoolExecutor(max_workers=1)
     future = executor.submit(next, items, None)
     while (item := future.result()) is not None:
         future = executor.submit(next, items, None)
         yield item
+
+
+def mapped_ahead(function: Callable[[T], R], items: Iterator[T], *, threads: int) -> Iterator[tuple[T, R]]:
+    """Each item with what `function` makes of it, in order; so many threads work on those to come."""
+    executor = ThreadPoolExecutor(threads)
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    for item in items:
+        waiting.append((item, executor.submit(function, item)))
+        if len(waiting) > threads:
+            yield _first(waiting)
+    while waiting:
+        yield _first(waiting)
+
+
+def _first(waiting: deque[tuple[T, Future[R]]]) -> tuple[T, R]:
+    item, future = waiting.popleft()
+    return item, future.result()

@@ -21,17 +21,17 @@ from typing import Literal
 
 from farthing.base.errors import ConfigError, DataError
 from farthing.base.files import fsync_path, sha256_file, write_json
+from farthing.recommend.codedtext import read_coded
+from farthing.recommend.codes import coded_columns
 from farthing.recommend.detect import Choices, Detection, detect
 from farthing.recommend.encoding import SpoolEncoder
 from farthing.recommend.logfiles import BLOCK_BYTES, ahead
 from farthing.recommend.manifest import MANIFEST, InputFile, Manifest, read_manifest
 from farthing.recommend.ranking import RANGE_ENTRIES
 from farthing.recommend.rejects import RejectLog
-from farthing.recommend.rows import read_log
 from farthing.recommend.schema import LogSchema
 from farthing.recommend.splitting import Splitter
 from farthing.recommend.spool import Spool
-from farthing.recommend.standardise import log_transform
 
 # Is told the stage ("read", "rank" or "encode"), how much of it is done, in [0, 1], and the number of rows so far.
 Progress = Callable[[str, float, int], None]
@@ -189,14 +189,12 @@ def _read(
     progress: Progress,
 ) -> Spool:
     (folder / "spool").mkdir()
-    coded = [f"field_{i}" for i in range(len(schema.fields))] + (["group"] if schema.group else [])
-    spool = Spool(folder / "spool", coded)
+    spool = Spool(folder / "spool", coded_columns(schema))
     sizes = [path.stat().st_size for path in logs]
     before = {path: sum(sizes[:i]) / sum(sizes) for i, path in enumerate(logs)}
-    for rows in ahead(read_log(logs, schema, rejects=rejects, block_bytes=config.block_bytes)):
-        dense = [name for name in rows.frame.columns if name.startswith("dense_")]
-        spool.append(rows.frame.drop("row", "id", strict=False).with_columns(log_transform(name) for name in dense))
-        progress("read", before[rows.path] + rows.fraction * rows.path.stat().st_size / sum(sizes), spool.num_rows)
+    for rows, path, fraction in ahead(read_coded(logs, schema, rejects=rejects, block_bytes=config.block_bytes)):
+        spool.append(rows)
+        progress("read", before[path] + fraction * path.stat().st_size / sum(sizes), spool.num_rows)
     rejects.finish()
     if spool.num_rows == 0:
         raise DataError(f"{logs[0]}: the log has no rows; each line after the header is one")

@@ -129,7 +129,7 @@ def _text_rows(path: Path, layout: Layout, schema: LogSchema, block_bytes: int) 
 def _text_piece(block: TextBlock, layout: Layout, schema: LogSchema) -> _Piece:
     types: dict[str, pl.DataType] = {name: pl.Float32() for name in schema.dense}
     types[schema.label] = pl.Int8()
-    return _Piece(*read_lines(block, layout, types), min(block.position / block.path.stat().st_size, 1.0), block)
+    return _Piece(*read_lines(block, layout, types), block.fraction, block)
 
 
 def _without_header(block: TextBlock) -> TextBlock:

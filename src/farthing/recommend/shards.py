@@ -22,16 +22,15 @@ def ids_of_codes(name: str, type: pl.DataType, ids: npt.NDArray[np.int64], num_v
         ids: [dictionary entries] their ids.
         num_values: that the field has ids for.
     """
-    table = pl.lit(pl.Series(np.append(ids, MISSING_ID)).cast(id_type(num_values)))
+    table = pl.lit(pl.Series(np.append(ids, MISSING_ID)).cast(narrowest(num_values + NUM_RESERVED)))
     if isinstance(type, pl.List):
         return pl.col(name).list.eval(table.gather(pl.element()))
     return table.gather(pl.col(name)).alias(name)
 
 
-def id_type(num_values: int) -> pl.DataType:
-    """The narrowest unsigned integer for the ids of a field."""
-    num_ids = num_values + NUM_RESERVED
-    return pl.UInt8() if num_ids <= 2**8 else pl.UInt16() if num_ids <= 2**16 else pl.UInt32()
+def narrowest(count: int) -> pl.DataType:
+    """The narrowest unsigned integer for numbers from 0 on, so many of them."""
+    return pl.UInt8() if count <= 2**8 else pl.UInt16() if count <= 2**16 else pl.UInt32()
 
 
 def flatten(column: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int32] | None]:

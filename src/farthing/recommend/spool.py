@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from farthing.recommend.vocabulary import factorize
+from farthing.recommend.codes import CodedRows
 
 Entries = npt.NDArray[np.int64]
 
@@ -44,24 +44,21 @@ class Spool:
 
         Args:
             folder: an empty folder.
-            coded: the columns with text to be coded.
+            coded: the columns of codes.
         """
         self._folder = folder
         self.coded = coded
         self.blocks: list[Block] = []
         self.num_rows = 0
 
-    def append(self, frame: pl.DataFrame) -> None:
-        """Writes one block of rows; columns that are not coded stay as they are."""
-        values, codes = factorize(frame.select(self.coded))
-        starts = np.cumsum([0, *(len(known) for known in values)])
-        block = Block(len(self.blocks), self.num_rows, frame.height, tuple(starts.tolist()))
-        frame.with_columns(codes).write_ipc(self._rows_path(block))
-        dictionary = pl.concat([pl.Series(dtype=pl.String), *values])
-        dictionary.alias("value").to_frame().write_ipc(self._values_path(block))
+    def append(self, rows: CodedRows) -> None:
+        """Writes one block of rows."""
+        block = Block(len(self.blocks), self.num_rows, rows.frame.height, rows.starts)
+        rows.frame.write_ipc(self._rows_path(block))
+        rows.values.to_frame().write_ipc(self._values_path(block))
         np.save(self._entries_path(block), np.zeros(block.starts[-1], dtype=np.int64))
         self.blocks.append(block)
-        self.num_rows += frame.height
+        self.num_rows += block.num_rows
 
     def rows(self, block: Block) -> pl.DataFrame:
         """The rows of a block, coded."""
