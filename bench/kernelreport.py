@@ -104,9 +104,9 @@ def kernels(folder: Path) -> str:
     results = {_title(result["machine"]): result for result in found}
     if not results:
         return ""
-    clicks = folder / "clicks.json"
-    parse = json.loads(clicks.read_text())["rows"] if clicks.exists() else []
-    text = _INTRODUCTION + "\n" + _asked(results, parse) + _one_row(folder)
+    path = folder / "clicks.json"
+    clicks = json.loads(path.read_text()) if path.exists() else None
+    text = _INTRODUCTION + "\n" + _asked(results, clicks) + _one_row(folder)
     return text + "".join(_one(title, result) for title, result in results.items())
 
 
@@ -180,13 +180,13 @@ def ratio(rows: Sequence[Row], own: Row, peers: Sequence[str] | None) -> tuple[f
     return best["median_us"] / own["median_us"], best["engine"]
 
 
-def _asked(results: Mapping[str, Results], parse: Sequence[Row]) -> str:
+def _asked(results: Mapping[str, Results], clicks: Results | None) -> str:
     heads = [f"{title} | against | of the limit / asked" for title in results]
     lines = [f"| work | asked | {' | '.join(heads)} |", "|---|---:" + "|---:|---|---:" * len(results) + "|"]
     for ask in ASKS:
         cells = " | ".join(_reached(ask, result["rows"]) for result in results.values())
         lines.append(f"| {ask.text} | {ask.times:g}x | {cells} |")
-    lines += [_threads(results), *_parsed(parse, len(results)), _memory(results)]
+    lines += [_threads(results), *_parsed(clicks, results), _memory(results)]
     return "\n".join(lines) + "\n"
 
 
@@ -220,11 +220,16 @@ def _threads(results: Mapping[str, Results]) -> str:
     return f"| whole DLRM, batch 2048: two threads | 1.8x | {' | '.join(cells)} |"
 
 
-def _parsed(rows: Sequence[Row], num_modes: int) -> Iterator[str]:
-    for ids in dict.fromkeys(row["ids"] for row in rows):
-        speed = {row["engine"]: row["rows_per_second"] for row in rows if row["ids"] == ids}
-        cells = [" |  | "] * (num_modes - 1)
-        cells.append(f"{_bold(speed[FARTHING] / speed['polars'], 4)} | polars | ")
+def _parsed(clicks: Results | None, results: Mapping[str, Results]) -> Iterator[str]:
+    """Where it was measured: on one machine, with the best tier that it has."""
+    if clicks is None:
+        return
+    where = (clicks["machine"]["cpu"], clicks["native"]["tier"])
+    for ids in dict.fromkeys(row["ids"] for row in clicks["rows"]):
+        speed = {row["engine"]: row["rows_per_second"] for row in clicks["rows"] if row["ids"] == ids}
+        reached = f"{_bold(speed[FARTHING] / speed['polars'], 4)} | polars | "
+        machines = [result["machine"] for result in results.values()]
+        cells = [reached if (facts["cpu"], facts["tier"]) == where else " |  | " for facts in machines]
         yield f"| Criteo text, ids {ids}, rows/s per core | 4x | {' | '.join(cells)} |"
 
 

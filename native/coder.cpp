@@ -1,5 +1,6 @@
 #include "coder.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -26,71 +27,122 @@ void sort_codes(const Dictionary& dictionary, std::uint32_t* codes, std::size_t 
     }
 }
 
-// The codes of one row after another, each a row behind its query, so that memory has answered.
-class RowCodes {
+// Columns that are written a row at a time. Some rows are held and go there together: every column is another page of
+// memory.
+template <typename T>
+class Columns {
    public:
-    RowCodes(std::vector<Dictionary>& dictionaries, std::uint32_t* codes, std::size_t num_rows)
-        : dictionaries_(dictionaries), codes_(codes), num_rows_(num_rows), keys_(dictionaries.size()) {}
+    Columns(T* columns, std::size_t num_columns, std::size_t num_rows)
+        : columns_(columns), num_columns_(num_columns), num_rows_(num_rows), held_(num_columns * most_held) {}
 
-    void add(const Line& line, const std::vector<std::uint32_t>& columns, std::size_t row) {
-        if (row > 0) write(row - 1);
-        for (std::size_t i = 0; i < keys_.size(); ++i) keys_[i] = dictionaries_[i].query(line.column(columns[i]));
+    // Of the row that is being written.
+    T& operator[](std::size_t column) { return held_[column * most_held + num_held_]; }
+
+    void end_row() {
+        if (++num_held_ == most_held) write();
     }
 
-    void write(std::size_t row) {
-        for (std::size_t i = 0; i < keys_.size(); ++i) {
-            codes_[i * num_rows_ + row] = keys_[i].size == 0 ? missing_code : dictionaries_[i].code(keys_[i]);
+    // Call it after the last row.
+    void write() {
+        for (std::size_t i = 0; i < num_columns_; ++i) {
+            std::copy_n(&held_[i * most_held], num_held_, columns_ + i * num_rows_ + num_written_);
         }
+        num_written_ += num_held_;
+        num_held_ = 0;
     }
 
    private:
-    std::vector<Dictionary>& dictionaries_;
-    std::uint32_t* codes_;
+    static constexpr std::size_t most_held = 64;
+
+    T* columns_;
+    std::size_t num_columns_;
     std::size_t num_rows_;
-    std::vector<Key> keys_;
+    std::vector<T> held_;  // [columns, most_held]
+    std::size_t num_held_ = 0;
+    std::size_t num_written_ = 0;
 };
 
 }  // namespace
 
+// Codes one row after another, each a row behind its query, so that memory has answered.
+class LineCoder::Rows {
+   public:
+    Rows(const LineCoder& coder, const CodedColumns& to)
+        : coder_(coder),
+          numbers_(to.logarithms, coder.num_dense(), to.num_rows),
+          codes_(to.codes, coder.num_fields(), to.num_rows),
+          label_(to.label),
+          keys_(coder.num_fields()) {
+        for (std::size_t i = 0; i < keys_.size(); ++i) dictionaries_.emplace_back(field_seed(i));
+    }
+
+    // False where the line is not clean.
+    bool add(const Line& line) {
+        if (!read_label(line) || !read_numbers(line)) return false;
+        if (num_rows_ > 0) code();
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            keys_[i] = dictionaries_[i].query(line.column(coder_.layout_.field_columns[i]));
+        }
+        ++num_rows_;
+        return true;
+    }
+
+    // Call it after the last row.
+    const std::vector<Dictionary>& finish() {
+        if (num_rows_ > 0) code();
+        numbers_.write();
+        codes_.write();
+        return dictionaries_;
+    }
+
+   private:
+    bool read_label(const Line& line) {
+        const Value value = line.column(coder_.label_column_);
+        if (value.size != 1 || (*value.data != '0' && *value.data != '1')) return false;
+        label_[num_rows_] = static_cast<std::uint8_t>(*value.data - '0');
+        return true;
+    }
+
+    bool read_numbers(const Line& line) {
+        for (std::size_t i = 0; i < coder_.num_dense(); ++i) {
+            const Value value = line.column(coder_.layout_.dense_columns[i]);
+            if (value.size == 0) {
+                numbers_[i] = std::numeric_limits<float>::quiet_NaN();
+            } else if (!coder_.logarithms_.read(value, numbers_[i])) {
+                return false;
+            }
+        }
+        numbers_.end_row();
+        return true;
+    }
+
+    void code() {
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            codes_[i] = keys_[i].size == 0 ? missing_code : dictionaries_[i].code(keys_[i]);
+        }
+        codes_.end_row();
+    }
+
+    const LineCoder& coder_;
+    Columns<float> numbers_;
+    Columns<std::uint32_t> codes_;
+    std::uint8_t* label_;
+    std::vector<Dictionary> dictionaries_;
+    std::vector<Key> keys_;
+    std::size_t num_rows_ = 0;
+};
+
 LineCoder::LineCoder(LineLayout layout, std::uint32_t label_column)
     : layout_(std::move(layout)), label_column_(label_column) {}
 
-bool LineCoder::code(const char* text, std::size_t size, const CodedColumns& to, Dictionaries& dictionaries) const {
-    std::vector<Dictionary> fields;
-    for (std::size_t i = 0; i < num_fields(); ++i) fields.emplace_back(field_seed(i));
-    RowCodes codes(fields, to.codes, to.num_rows);
-    std::size_t row = 0;
-    const auto take = [&](const Line& line) {
-        if (!read_label(line, to.label[row]) || !read_numbers(line, row, to)) return false;
-        codes.add(line, layout_.field_columns, row);
-        ++row;
-        return true;
-    };
+bool LineCoder::code(const char* text, std::size_t size, const CodedColumns& to, Dictionaries& found) const {
+    Rows rows(*this, to);
+    const auto take = [&](const Line& line) { return rows.add(line); };
     const Parsed parsed = read_lines(text, size, layout_.separator, layout_.num_columns, to.num_rows, take);
-    if (row < to.num_rows || parsed.end < size) return false;
-    if (row > 0) codes.write(row - 1);
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-        sort_codes(fields[i], to.codes + i * to.num_rows, to.num_rows, dictionaries);
-    }
-    return true;
-}
-
-bool LineCoder::read_label(const Line& line, std::uint8_t& label) const noexcept {
-    const Value value = line.column(label_column_);
-    if (value.size != 1 || (*value.data != '0' && *value.data != '1')) return false;
-    label = static_cast<std::uint8_t>(*value.data - '0');
-    return true;
-}
-
-bool LineCoder::read_numbers(const Line& line, std::size_t row, const CodedColumns& to) const noexcept {
-    for (std::size_t i = 0; i < num_dense(); ++i) {
-        const Value value = line.column(layout_.dense_columns[i]);
-        float& log = to.logarithms[i * to.num_rows + row];
-        if (value.size == 0) {
-            log = std::numeric_limits<float>::quiet_NaN();
-        } else if (!logarithms_.read(value, log)) {
-            return false;
-        }
+    if (parsed.num_rows < to.num_rows || parsed.end < size) return false;
+    const std::vector<Dictionary>& dictionaries = rows.finish();
+    for (std::size_t i = 0; i < dictionaries.size(); ++i) {
+        sort_codes(dictionaries[i], to.codes + i * to.num_rows, to.num_rows, found);
     }
     return true;
 }

@@ -35,11 +35,10 @@ class LineCoder {
 
     // Reads so many lines. False, with columns of no meaning, where one is not clean: it has another number of columns or
     // a label that is neither 0 nor 1, or one of its numbers is none. Throws std::bad_alloc.
-    bool code(const char* text, std::size_t size, const CodedColumns& to, Dictionaries& dictionaries) const;
+    bool code(const char* text, std::size_t size, const CodedColumns& to, Dictionaries& found) const;
 
    private:
-    bool read_label(const Line& line, std::uint8_t& label) const noexcept;
-    bool read_numbers(const Line& line, std::size_t row, const CodedColumns& to) const noexcept;
+    class Rows;
 
     LineLayout layout_;
     std::uint32_t label_column_;

@@ -16,35 +16,25 @@ std::uint64_t prefix_of(std::string_view value) {
 
 }  // namespace
 
-bool Dictionary::is_same(const Slot& slot, const Key& key) const noexcept {
-    if (slot.word != key.word || slot.size != key.size) return false;
-    return !key.is_long() || std::memcmp(values_[slot.next_code - 1].data(), key.data, key.size) == 0;
-}
-
-std::uint32_t Dictionary::code(const Key& key) {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t i = key.hash & mask;
-    for (; slots_[i].next_code != 0; i = (i + 1) & mask) {
-        if (is_same(slots_[i], key)) return slots_[i].next_code - 1;
-    }
+std::uint32_t Dictionary::add(const Key& key, Slot& empty) {
     values_.emplace_back(key.data, key.size);
     hashes_.push_back(key.hash);
     const auto next_code = static_cast<std::uint32_t>(values_.size());
-    slots_[i] = {key.word, static_cast<std::uint32_t>(key.size), next_code};
-    if (2 * values_.size() > slots_.size()) grow();
+    empty = {key.word, static_cast<std::uint32_t>(key.size), next_code};
+    if (2 * values_.size() > mask_) grow();
     return next_code - 1;
 }
 
 void Dictionary::grow() {
-    std::vector<Slot> larger(4 * slots_.size());
-    const std::size_t mask = larger.size() - 1;
-    for (const Slot& slot : slots_) {
-        if (slot.next_code == 0) continue;
-        std::size_t i = hashes_[slot.next_code - 1] & mask;
-        while (larger[i].next_code != 0) i = (i + 1) & mask;
-        larger[i] = slot;
+    const Memory smaller = std::exchange(slots_, Memory(4 * slots_.size()));
+    mask_ = slots_.size() / sizeof(Slot) - 1;
+    const Slot* end = reinterpret_cast<const Slot*>(smaller.data() + smaller.size());
+    for (const Slot* slot = reinterpret_cast<const Slot*>(smaller.data()); slot != end; ++slot) {
+        if (slot->next_code == 0) continue;
+        std::size_t i = hashes_[slot->next_code - 1] & mask_;
+        while (slots()[i].next_code != 0) i = (i + 1) & mask_;
+        slots()[i] = *slot;
     }
-    slots_ = std::move(larger);
 }
 
 std::vector<std::uint32_t> Dictionary::sorted() const {

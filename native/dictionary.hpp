@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
 #include "hashing.hpp"
+#include "memory.hpp"
 
 namespace farthing {
 
@@ -13,17 +15,23 @@ namespace farthing {
 class Dictionary {
    public:
     // Throws std::bad_alloc.
-    explicit Dictionary(std::uint64_t seed) : slots_(first_slots), seed_(seed) {}
+    explicit Dictionary(std::uint64_t seed) : slots_(first_slots * sizeof(Slot)), mask_(first_slots - 1), seed_(seed) {}
 
     // Fetches what `code` will read.
     Key query(Value value) const noexcept {
         const Key key = key_of(value, seed_);
-        __builtin_prefetch(slots_.data() + (key.hash & (slots_.size() - 1)));
+        __builtin_prefetch(slots() + (key.hash & mask_));
         return key;
     }
 
     // The number of a value, which may be a new one. Throws std::bad_alloc.
-    std::uint32_t code(const Key& key);
+    std::uint32_t code(const Key& key) {
+        std::size_t i = key.hash & mask_;
+        for (; slots()[i].next_code != 0; i = (i + 1) & mask_) {
+            if (is_same(slots()[i], key)) return slots()[i].next_code - 1;
+        }
+        return add(key, slots()[i]);
+    }
 
     // The values by their numbers.
     const std::vector<std::string_view>& values() const noexcept { return values_; }
@@ -38,12 +46,19 @@ class Dictionary {
         std::uint32_t next_code;  // 0 in an empty slot, else 1 more than the value's number
     };
 
-    static constexpr std::size_t first_slots = 1024;  // a power of two, as ever
+    static constexpr std::size_t first_slots = 1024;
 
-    bool is_same(const Slot& slot, const Key& key) const noexcept;
+    Slot* slots() noexcept { return reinterpret_cast<Slot*>(slots_.data()); }
+    const Slot* slots() const noexcept { return reinterpret_cast<const Slot*>(slots_.data()); }
+    bool is_same(const Slot& slot, const Key& key) const noexcept {
+        if (slot.word != key.word || slot.size != key.size) return false;
+        return !key.is_long() || std::memcmp(values_[slot.next_code - 1].data(), key.data, key.size) == 0;
+    }
+    std::uint32_t add(const Key& key, Slot& empty);
     void grow();
 
-    std::vector<Slot> slots_;
+    Memory slots_;  // a power of two of them, at most half of which are used
+    std::size_t mask_;
     std::vector<std::uint64_t> hashes_;
     std::vector<std::string_view> values_;
     std::uint64_t seed_;
