@@ -7,6 +7,7 @@ import json
 import shutil
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,7 @@ RANKING = post(
     json.dumps({"context": {"user": 3}, "candidates": [{"item": f"item-{i}"} for i in range(NUM_CANDIDATES)]}).encode()
 )
 ROW = post(b'{"rows": [{"user": 3, "item": "item-1", "price": 2.5}]}')
+WINDOW_S = 0.25
 MAX_SLOWDOWN, MAX_SHED_S, MAX_RECOVERY_S, MAX_DRAIN_S = 3.0, 0.020, 2.0, 10.0
 
 
@@ -31,21 +33,38 @@ def overload_degrades(budget: Budget, folder: Path) -> Outcome:
     """Twice what the server answers with nobody turned away; the latency is compared with that at half of it."""
     seconds = budget.seconds / 4
     with serving(make_model(folder)) as server:
-        capacity = run_loop(measure_capacity(server, seconds))
+        capacity = run_loop(measure_capacity(server, seconds)).mean
         unloaded = run_loop(open_loop(server.port, RANKING, rate=capacity / 2, seconds=seconds))
         loaded = run_loop(open_loop(server.port, RANKING, rate=2 * capacity, seconds=2 * seconds))
         recovered_s = _recovery(server)
     return judge_overload(capacity, unloaded, loaded, recovered_s)
 
 
-async def measure_capacity(server: ServerProcess, seconds: float) -> float:
-    """Requests per second of a few clients that ask again as soon as they are answered."""
-    traffic = Traffic()
+@dataclass(frozen=True)
+class Capacity:
+    """Requests per second that a server answered: on the average, and in the worst quarter of a second."""
+
+    mean: float
+    lowest: float
+
+
+async def measure_capacity(server: ServerProcess, seconds: float) -> Capacity:
+    """Of a few clients that ask again as soon as they are answered."""
+    traffic, start = Traffic(), time.monotonic()
     asking = asyncio.create_task(closed_loop(traffic, server.port, RANKING, clients=8))
     await asyncio.sleep(seconds)
     traffic.is_over = True
     await asking
-    return traffic.num(200) / seconds
+    return judge_capacity([reply.at - start for reply in traffic.replies if reply.status == 200], seconds)
+
+
+def judge_capacity(answered: list[float], seconds: float) -> Capacity:
+    """Args: answered: when each request was, in seconds from the start; seconds: for which they were counted."""
+    windows = [0] * max(1, int(seconds / WINDOW_S))
+    for at in answered:
+        if at < len(windows) * WINDOW_S:
+            windows[int(at / WINDOW_S)] += 1
+    return Capacity(len(answered) / seconds, min(windows) / min(WINDOW_S, seconds))
 
 
 def _recovery(server: ServerProcess) -> float:

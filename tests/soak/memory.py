@@ -34,13 +34,22 @@ print(status["VmHWM"].split()[0])  # of this program alone; ru_maxrss would coun
 
 
 def long_runs_stay_flat(budget: Budget, folder: Path) -> Outcome:
-    """A server at 70 % of its capacity, watched; and the peak memory of preparing a log."""
+    """A server at 70 % of its capacity, watched; and the peak memory of preparing a log.
+
+    That of its worst quarter of a second: a shared machine is at times half as fast as at others, and 70 % of the mean
+    would then be more than it can answer.
+    """
     seconds = 0.8 * budget.seconds
     with serving(make_model(folder)) as server:
         capacity = run_loop(measure_capacity(server, max(1.0, seconds / 20)))
-        samples, replies = run_loop(_watched(server, LOAD * capacity, seconds))
+        samples, replies = run_loop(_watched(server, LOAD * capacity.lowest, seconds))
     rows = max(20_000, int(3_000 * budget.seconds))
-    return judge_memory(seconds, samples, replies, rows=rows, peak_mb=prepare_peak(folder, rows))
+    outcome = judge_memory(seconds, samples, replies, rows=rows, peak_mb=prepare_peak(folder, rows))
+    load = (
+        f"{LOAD * capacity.lowest:,.0f} requests/s, {LOAD:.0%} of the worst quarter of a second and "
+        f"{LOAD * capacity.lowest / capacity.mean:.0%} of the mean"
+    )
+    return Outcome(f"{load}: {outcome.figure}", outcome.kept)
 
 
 def judge_memory(
@@ -52,7 +61,7 @@ def judge_memory(
     slope = float(np.polyfit(hours, megabytes, 1)[0]) if len(hours) > 2 else 0.0
     grown = float(megabytes[-1] - megabytes[0])
     figure = (
-        f"{seconds:,.0f} s at {LOAD:.0%} load, {len(replies):,} requests, {errors} errors: {megabytes[-1]:.0f} MB, "
+        f"{seconds:,.0f} s, {len(replies):,} requests, {errors} errors: {megabytes[-1]:.0f} MB, "
         f"{grown:+.1f} MB in the last two thirds, a slope of {slope:+.2f} MB/h; "
         f"preparing {rows:,} rows: {peak_mb:.0f} MB"
     )

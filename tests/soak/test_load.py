@@ -11,7 +11,7 @@ import pytest
 from tests.serve.loops import run as run_loop
 from tests.serve.process import serving
 from tests.serve.traffic import Reply, Traffic, closed_loop, open_loop
-from tests.soak.load import RANKING, judge_overload
+from tests.soak.load import RANKING, judge_capacity, judge_overload
 from tests.soak.memory import LEAST_S, MAX_GROWTH_MB, MAX_PREPARE_MB, judge_memory, prepare_peak
 from tests.soak.models import make_model
 
@@ -81,6 +81,14 @@ def test_overload_is_judged_by_latency_and_by_how_requests_are_turned_away(
     loaded: list[Reply], recovered_s: float, kept: bool
 ) -> None:
     assert judge_overload(500.0, accepted(10), loaded, recovered_s).kept == kept
+
+
+def test_a_capacity_has_a_mean_and_a_worst_quarter_of_a_second() -> None:
+    capacity = judge_capacity([0.0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.9, 0.99], 1.0)
+    assert (capacity.mean, capacity.lowest) == (8.0, 4.0)
+    assert judge_capacity([0.05], 0.1).lowest == 10.0
+    assert judge_capacity([], 1.0).lowest == 0.0
+    assert judge_capacity([0.1, 0.3, 0.55], 0.5).mean == 6.0
 
 
 @pytest.mark.parametrize(
