@@ -2,7 +2,7 @@
 #include <numeric>
 #include <utility>
 
-#include "bind.hpp"
+#include "bind_lines.hpp"
 #include "clicks.hpp"
 
 namespace nb = nanobind;
@@ -12,13 +12,6 @@ namespace {
 
 template <typename T>
 using Vector = Array<const T, nb::ndim<1>>;
-
-std::vector<std::uint32_t> checked_columns(Vector<std::uint32_t> columns, std::size_t num_columns) {
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (columns(i) >= num_columns) throw nb::value_error("a column is not one of the line's");
-    }
-    return {columns.data(), columns.data() + columns.size()};
-}
 
 Standardisation checked_standardisation(Vector<double> means, Vector<double> deviations, std::size_t num_dense) {
     if (means.size() != num_dense || deviations.size() != num_dense) {
@@ -66,13 +59,11 @@ std::vector<Vocabulary> checked_vocabularies(const std::vector<std::uint64_t>& t
     return vocabularies;
 }
 
-void init(ClickParser* self, char separator, std::size_t num_columns, Vector<std::uint32_t> dense_columns,
-          Vector<std::uint32_t> field_columns, Vector<double> means, Vector<double> deviations,
+void init(ClickParser* self, char separator, std::size_t num_columns, ColumnNumbers dense_columns,
+          ColumnNumbers field_columns, Vector<double> means, Vector<double> deviations,
           Vector<std::uint64_t> table_rows, nb::bytes text, Vector<std::uint32_t> sizes, bool is_hashed) {
-    check_aligned(dense_columns, field_columns, means, deviations, table_rows, sizes);
-    if (num_columns == 0 || separator == '\n') throw nb::value_error("a line has columns, and newlines end it");
-    LineLayout layout{separator, num_columns, checked_columns(dense_columns, num_columns),
-                      checked_columns(field_columns, num_columns)};
+    check_aligned(means, deviations, table_rows, sizes);
+    LineLayout layout = checked_layout(separator, num_columns, dense_columns, field_columns);
     Standardisation numbers = checked_standardisation(means, deviations, dense_columns.size());
     std::vector<std::uint64_t> rows = checked_rows(table_rows, field_columns.size(), is_hashed);
     std::vector<Vocabulary> vocabularies;

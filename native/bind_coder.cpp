@@ -1,11 +1,10 @@
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/vector.h>
 
 #include <memory>
 #include <utility>
 
 #include "arrow.hpp"
-#include "bind.hpp"
+#include "bind_lines.hpp"
 #include "coder.hpp"
 
 namespace nb = nanobind;
@@ -18,17 +17,11 @@ struct SharedStrings {
     std::shared_ptr<const Strings> strings;
 };
 
-std::vector<std::uint32_t> checked(const std::vector<std::uint32_t>& columns, std::size_t num_columns) {
-    for (const std::uint32_t column : columns) check(column < num_columns, "a column is not one of the line's");
-    return columns;
-}
-
 void init(LineCoder* self, char separator, std::size_t num_columns, std::uint32_t label_column,
-          const std::vector<std::uint32_t>& dense_columns, const std::vector<std::uint32_t>& field_columns) {
-    check(num_columns > 0 && separator != '\n', "a line has columns, and newlines end it");
+          ColumnNumbers dense_columns, ColumnNumbers field_columns) {
+    LineLayout layout = checked_layout(separator, num_columns, dense_columns, field_columns);
     check(label_column < num_columns, "a column is not one of the line's");
-    new (self) LineCoder({separator, num_columns, checked(dense_columns, num_columns), checked(field_columns, num_columns)},
-                         label_column);
+    new (self) LineCoder(std::move(layout), label_column);
 }
 
 // (values per field, all values), or None where a line is not clean.
@@ -64,7 +57,7 @@ void bind_coder(nb::module_& module) {
             nb::arg("requested_schema").none() = nb::none());
     nb::class_<LineCoder>(module, "LineCoder", "Clean lines of a click log to labels, numbers and codes.")
         .def("__init__", &init, nb::kw_only(), nb::arg("separator"), nb::arg("num_columns"), nb::arg("label_column"),
-             nb::arg("dense_columns"), nb::arg("field_columns"))
+             nb::arg("dense_columns").noconvert(), nb::arg("field_columns").noconvert())
         .def("code", &code, nb::arg("text"), nb::arg("label").noconvert(), nb::arg("logarithms").noconvert(),
              nb::arg("codes").noconvert(),
              "Fills the columns, as many rows as they have; (values per field, all values), or None where a line is not "

@@ -31,6 +31,16 @@ def floats(*shape: int) -> Array:
     return np.linspace(-3, 3, int(np.prod(shape)), dtype=np.float32).reshape(shape)
 
 
+def strings(module: ModuleType) -> Any:  # Any: the extension has no types
+    """The one value of a line without numbers."""
+    empty = np.zeros(0, np.uint32)
+    coder = module.LineCoder(
+        separator=",", num_columns=2, label_column=0, dense_columns=empty, field_columns=np.array([1], np.uint32)
+    )
+    _, values = coder.code(b"1,x\n", np.zeros(1, np.uint8), np.zeros((0, 1), np.float32), np.zeros((1, 1), np.uint32))
+    return values
+
+
 @dataclass(frozen=True)
 class Call:
     """A function or constructor of the extension with arguments that are right.
@@ -114,6 +124,13 @@ PARSER = {
     "sizes": np.array([3, 0, 4, 4], np.uint32),
     "is_hashed": False,
 }
+CODER = {
+    "separator": "\t",
+    "num_columns": 5,
+    "label_column": 0,
+    "dense_columns": np.array([1, 2], np.uint32),
+    "field_columns": np.array([3, 4], np.uint32),
+}
 BAGS = {
     "indices": np.array([0, 5, 3, 1], np.int64),
     "offsets": np.array([0, 2, 2], np.int64),
@@ -180,6 +197,18 @@ CALLS = {
         },
         out=("dense", "ids"),
     ),
+    "LineCoder": Call(lambda module, given: module.LineCoder(**given), CODER),
+    "LineCoder.code": Call(
+        lambda module, given: module.LineCoder(**CODER).code(**given),
+        {
+            "text": b"1\t2\t3\tred\tblue\n0\t\t-1\tgreen\t\n",
+            "label": np.zeros(2, np.uint8),
+            "logarithms": floats(2, 2),
+            "codes": np.zeros((2, 2), np.uint32),
+        },
+        out=("label", "logarithms", "codes"),
+    ),
+    "Strings": Call(lambda module, given: strings(module).__arrow_c_array__(**given), {"requested_schema": None}),
     "ClickParser.parse": Call(
         lambda module, given: module.ClickParser(**PARSER).parse(**given),
         {
@@ -295,10 +324,10 @@ def test_what_is_written_must_be_writable_and_apart(extension: ModuleType, name:
         for other in call.arrays.keys() - {argument}:
             first, second = call.arguments[argument], call.arguments[other]
             start = (first.nbytes - 1) // 8 * 8
-            memory = np.zeros(start + second.nbytes, np.uint8)
+            memory = np.zeros(max(first.nbytes, start + second.nbytes), np.uint8)
             shared = {
                 argument: memory[: first.nbytes].view(first.dtype).reshape(first.shape),
-                other: memory[start:].view(second.dtype).reshape(second.shape),
+                other: memory[start : start + second.nbytes].view(second.dtype).reshape(second.shape),
             }
             with pytest.raises(ValueError, match="must not overlap"):
                 call.run(extension, **shared)

@@ -167,9 +167,12 @@ def test_values_may_be_taken_over_twice_or_never() -> None:
     assert kept.to_list() == ["x", "y"]
 
 
+COLUMNS = {"dense_columns": np.array([1], np.uint32), "field_columns": np.array([2], np.uint32)}
+
+
 def _coder(**changes: object) -> Any:
     assert EXTENSION is not None
-    arguments = {"separator": "\t", "num_columns": 3, "label_column": 0, "dense_columns": [1], "field_columns": [2]}
+    arguments = {"separator": "\t", "num_columns": 3, "label_column": 0, **COLUMNS}
     return EXTENSION.LineCoder(**(arguments | changes))
 
 
@@ -183,9 +186,9 @@ def _columns(rows: int) -> tuple[Any, Any, Any]:
         ({"separator": "\n"}, ValueError),
         ({"num_columns": 0}, ValueError),
         ({"label_column": 3}, ValueError),
-        ({"dense_columns": [3]}, ValueError),
-        ({"field_columns": [4]}, ValueError),
-        ({"field_columns": [-1]}, TypeError),
+        ({"dense_columns": np.array([3], np.uint32)}, ValueError),
+        ({"field_columns": np.array([4], np.uint32)}, ValueError),
+        ({"field_columns": [2]}, TypeError),
     ],
 )
 def test_a_coder_checks_its_arguments(changes: dict[str, object], error: type[Exception]) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from farthing.lowbit import native
@@ -79,8 +78,8 @@ class LineParser:
         self._parser: Any = module.ClickParser(  # Any: the extension has no types
             separator=layout.separator,
             num_columns=len(layout.columns),
-            dense_columns=_positions(layout, columns.schema.dense),
-            field_columns=_positions(layout, [field.column for field in columns.schema.fields]),
+            dense_columns=layout.places(columns.schema.dense),
+            field_columns=layout.places([field.column for field in columns.schema.fields]),
             means=np.array([column.mean for column in columns.dense], dtype=np.float64),
             deviations=np.array([column.std for column in columns.dense], dtype=np.float64),
             table_rows=np.array(columns.table_rows, dtype=np.uint64),
@@ -139,10 +138,6 @@ class LineParser:
         if not self._encode_rows(self._parser, rows, context, positions, dense, ids):
             return None
         return EncodedRows(dense, ids.reshape(-1), None, np.zeros(len(rows), dtype=np.float32), self._num_fields)
-
-
-def _positions(layout: Layout, names: Sequence[str]) -> npt.NDArray[np.uint32]:
-    return np.array([layout.columns.index(name) for name in names], dtype=np.uint32)
 
 
 def _lines(block: TextBlock, start: int, line: int) -> TextBlock:

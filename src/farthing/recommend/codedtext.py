@@ -93,8 +93,8 @@ class LineCoder:
             separator=layout.separator,
             num_columns=len(layout.columns),
             label_column=layout.columns.index(schema.label),
-            dense_columns=[layout.columns.index(name) for name in schema.dense],
-            field_columns=[layout.columns.index(name) for name in columns],
+            dense_columns=layout.places(schema.dense),
+            field_columns=layout.places(columns),
         )
 
     def code(self, block: TextBlock) -> CodedRows | None:

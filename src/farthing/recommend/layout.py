@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from farthing.base.errors import DataError
@@ -36,6 +38,10 @@ class Layout:
     def has_header(self) -> bool:
         """Whether the first line names the columns."""
         return self.format in ("csv", "avazu")
+
+    def places(self, names: Sequence[str]) -> npt.NDArray[np.uint32]:
+        """Where columns stand in a line, from 0 on."""
+        return np.array([self.columns.index(name) for name in names], dtype=np.uint32)
 
     @property
     def has_quotes(self) -> bool:
