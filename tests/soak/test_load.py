@@ -11,8 +11,8 @@ import pytest
 from tests.serve.loops import run as run_loop
 from tests.serve.process import serving
 from tests.serve.traffic import Reply, Traffic, closed_loop, open_loop
-from tests.soak.load import RANKING, judge_capacity, judge_overload
-from tests.soak.memory import LEAST_S, MAX_GROWTH_MB, MAX_PREPARE_MB, judge_memory, prepare_peak
+from tests.soak.load import RANKING, Capacity, judge_capacity, judge_overload
+from tests.soak.memory import LEAST_S, MAX_GROWTH_MB, MAX_PREPARE_MB, judge_load, judge_memory, prepare_peak
 from tests.soak.models import make_model
 
 SHED = b"http/1.1 503 service unavailable\r\nretry-after: 1"
@@ -100,6 +100,16 @@ def test_memory_is_judged_by_its_slope(mb_per_hour: float, status: int, peak_mb:
     samples = [(hour, 500 + mb_per_hour * hour) for hour in hours]
     replies = [Reply(status, 0.01, 0.0)]
     assert judge_memory(LEAST_S, samples, replies, rows=1, peak_mb=peak_mb).kept == kept
+
+
+def test_a_load_is_none_where_the_machine_stood_still() -> None:
+    assert judge_load(Capacity(1000.0, 700.0)) == (
+        "490 requests/s, 70% of the worst quarter of a second and 49% of the mean",
+        True,
+    )
+    said, is_load = judge_load(Capacity(1000.0, 690.0))
+    assert said.endswith("48% of the mean, which is too little to be put to the test")
+    assert not is_load
 
 
 def test_a_short_run_is_judged_by_what_it_grew() -> None:
